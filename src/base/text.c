@@ -35,65 +35,121 @@ ERRFN hex_decode(struct view text, uint8_t *out_bytes, size_t len)
     return OK;
 }
 
-static ERRFN put_base64(struct buf *b, struct view v, int variant)
+/* Base64 by table and not by libsodium's constant-time codec, which takes 13 ns a character: 0.7 ms for the event log in every attestation.
+ * What must stay secret is not sent in a form that strangers can time. */
+static const char digits_base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char digits_base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+enum { NO_DIGIT = 0xff };
+
+/* Writes the digits of `len` bytes, 1 to 3. */
+static void put_group(const char *digits, const uint8_t *bytes, size_t len, uint8_t *out)
 {
-    size_t size = sodium_base64_encoded_len(v.len, variant);
-    uint8_t *at;
-    TRY(buf_extend(b, size - 1, &at));
-    /* The encoder ends its text with a NUL, for which the buffer has no room to spare. */
-    size_t whole = v.len / 3 * 3;
-    char last[8] = "";
-    for (size_t i = 0; i < whole; i += 3) {
-        char quad[8];
-        sodium_bin2base64(quad, sizeof quad, v.data + i, 3, variant);
-        memcpy(at + i / 3 * 4, quad, 4);
+    uint32_t group = (uint32_t)bytes[0] << 16 | (len > 1 ? (uint32_t)bytes[1] << 8 : 0) | (len > 2 ? bytes[2] : 0u);
+    for (size_t i = 0; i <= len; i++) {
+        out[i] = (uint8_t)digits[group >> (18 - 6 * i) & 0x3f];
     }
-    if (v.len > whole) {
-        sodium_bin2base64(last, sizeof last, v.data + whole, v.len - whole, variant);
-        memcpy(at + whole / 3 * 4, last, strlen(last));
+}
+
+static ERRFN put_base64(struct buf *b, struct view v, const char *digits, bool padded)
+{
+    size_t rest = v.len % 3;
+    size_t size = v.len / 3 * 4 + (rest == 0 ? 0 : padded ? 4 : rest + 1);
+    uint8_t *at;
+    TRY(buf_extend(b, size, &at));
+    size_t i = 0;
+    for (; i + 3 <= v.len; i += 3, at += 4) {
+        put_group(digits, v.data + i, 3, at);
+    }
+    if (rest > 0) {
+        put_group(digits, v.data + i, rest, at);
+        if (padded) {
+            memset(at + rest + 1, '=', 3 - rest);
+        }
     }
     return OK;
 }
 
 ERRFN buf_put_base64(struct buf *b, struct view v)
 {
-    return put_base64(b, v, sodium_base64_VARIANT_ORIGINAL);
+    return put_base64(b, v, digits_base64, true);
 }
 
 ERRFN buf_put_base64url(struct buf *b, struct view v)
 {
-    return put_base64(b, v, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    return put_base64(b, v, digits_base64url, false);
 }
 
-static ERRFN decode_base64(struct view text, struct buf *out_bytes, int variant)
+static void values_of(const char *digits, uint8_t out_values[static 256])
 {
-    if (text.len == 0) {
-        return OK;
+    memset(out_values, NO_DIGIT, 256);
+    for (uint8_t i = 0; i < 64; i++) {
+        out_values[(uint8_t)digits[i]] = i;
     }
-    size_t before = out_bytes->len;
-    size_t most = text.len / 4 * 3 + 3;
-    size_t room = out_bytes->max - out_bytes->len;
-    size_t size = most < room ? most : room;
-    uint8_t *at;
-    TRY(buf_extend(out_bytes, size, &at));
-    size_t got = 0;
-    const char *end = NULL;
-    int status = sodium_base642bin(at, size, (const char *)text.data, text.len, NULL, &got, &end, variant);
-    bool whole = status == 0 && end == (const char *)text.data + text.len;
-    buf_truncate(out_bytes, whole ? before + got : before);
-    ENSURE(whole || size == most, TOO_LONG);
-    ENSURE(whole, BASE64_INVALID);
+}
+
+/* Reads the last group, of 2 or 3 digits; the bits that no byte takes must be zero. */
+static ERRFN get_last_group(const uint8_t *values, struct view text, uint8_t *out)
+{
+    uint32_t group = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        ENSURE(values[text.data[i]] != NO_DIGIT, BASE64_INVALID);
+        group |= (uint32_t)values[text.data[i]] << (18 - 6 * i);
+    }
+    ENSURE((group & (text.len == 2 ? 0xffffu : 0xffu)) == 0, BASE64_INVALID);
+    out[0] = (uint8_t)(group >> 16);
+    if (text.len == 3) {
+        out[1] = (uint8_t)(group >> 8);
+    }
     return OK;
+}
+
+static ERRFN get_groups(const uint8_t *values, struct view text, uint8_t *out)
+{
+    uint8_t seen = 0;
+    for (; text.len >= 4; text.data += 4, text.len -= 4, out += 3) {
+        uint8_t a = values[text.data[0]];
+        uint8_t b = values[text.data[1]];
+        uint8_t c = values[text.data[2]];
+        uint8_t d = values[text.data[3]];
+        seen |= a | b | c | d;
+        out[0] = (uint8_t)(a << 2 | b >> 4);
+        out[1] = (uint8_t)(b << 4 | c >> 2);
+        out[2] = (uint8_t)(c << 6 | d);
+    }
+    ENSURE(seen < 64, BASE64_INVALID);
+    return text.len > 0 ? get_last_group(values, text, out) : OK;
+}
+
+/* `text` without padding. */
+static ERRFN decode_base64(struct view text, const char *digits, struct buf *out_bytes)
+{
+    size_t rest = text.len % 4;
+    ENSURE(rest != 1, BASE64_INVALID);
+    uint8_t values[256];
+    size_t before = out_bytes->len;
+    uint8_t *at;
+    TRY(buf_extend(out_bytes, text.len / 4 * 3 + (rest ? rest - 1 : 0), &at));
+    values_of(digits, values);
+    err_t got = get_groups(values, text, at);
+    if (!IS_OK(got)) {
+        buf_truncate(out_bytes, before);
+    }
+    return got;
 }
 
 ERRFN base64_decode(struct view text, struct buf *out_bytes)
 {
-    return decode_base64(text, out_bytes, sodium_base64_VARIANT_ORIGINAL);
+    ENSURE(text.len % 4 == 0, BASE64_INVALID);
+    for (int i = 0; i < 2 && text.len > 0 && text.data[text.len - 1] == '='; i++) {
+        text.len--;
+    }
+    return decode_base64(text, digits_base64, out_bytes);
 }
 
 ERRFN base64url_decode(struct view text, struct buf *out_bytes)
 {
-    return decode_base64(text, out_bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    return decode_base64(text, digits_base64url, out_bytes);
 }
 
 /* Length of the UTF-8 sequence at the front of v, or 0 when it is malformed. */

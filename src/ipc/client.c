@@ -146,8 +146,11 @@ ERRFN ipc_client_pump(struct ipc_client *client)
 ERRFN ipc_client_reset(struct ipc_client *client, bool open)
 {
     pthread_mutex_lock(&client->lock);
-    end_all_calls(client);
-    err_t reset = ipc_channel_reset(client->channel);
+    err_t reset = OK;
+    if (!open) {
+        end_all_calls(client);
+        reset = ipc_channel_reset(client->channel);
+    }
     client->dead = !open || !IS_OK(reset);
     pthread_mutex_unlock(&client->lock);
     return reset;

@@ -15,7 +15,8 @@ AUTO_DEFINE(ipc_client, struct ipc_client, ipc_client_free);
 
 /* For the reading thread: the descriptor to poll for input, and what to do when there is some. pump never blocks. Errors: PEER_GONE when the
  * peer is gone, WIRE when it sent something malformed; every waiting call has then ended with PEER_GONE, and further calls do
- * so until ipc_client_reset with open set. reset(false) ends every waiting call and discards what the dead peer left. */
+ * so until ipc_client_reset with open set. reset(false) ends every waiting call and discards what
+ * the dead peer left; reset(true) discards nothing, because the successor may have spoken. */
 int ipc_client_fd(const struct ipc_client *client);
 ERRFN ipc_client_pump(struct ipc_client *client);
 ERRFN ipc_client_reset(struct ipc_client *client, bool open);

@@ -1,0 +1,20 @@
+/* Private to provider.c and provider_sign.c. */
+#ifndef ITL_HSM_PROVIDER_STATE_H
+#define ITL_HSM_PROVIDER_STATE_H
+
+#include "hsm/deadline.h"
+#include "hsm/provider.h"
+
+#include <openssl/ui.h>
+
+enum { TOKEN_LABEL_MAX_BYTES = 32 };
+
+struct hsm_provider {
+    OSSL_LIB_CTX *context;
+    UI_METHOD *pin_dialogue;
+    struct secret *pin;
+    char token_label[TOKEN_LABEL_MAX_BYTES + 1];
+    struct deadline *deadline;
+};
+
+#endif

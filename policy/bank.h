@@ -1,0 +1,13 @@
+/* The PCR banks that a policy may name. */
+#ifndef ITL_POLICY_BANK_H
+#define ITL_POLICY_BANK_H
+
+#include <stddef.h>
+
+/* "sha256", "sha384", "sha512", NULL. */
+extern const char *const policy_bank_names[];
+
+/* Bytes of a digest of the bank at this index of policy_bank_names. */
+size_t policy_bank_digest_bytes(size_t index);
+
+#endif

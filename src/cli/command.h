@@ -1,0 +1,38 @@
+/* The commands as a table: what each is called, takes and does. */
+#ifndef ITL_CLI_COMMAND_H
+#define ITL_CLI_COMMAND_H
+
+#include "cli/session.h"
+
+/* Exit statuses of `attestation`; scripts depend on them. */
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_REFUSED = 1,
+    EXIT_USAGE = 2,
+    EXIT_UNREACHABLE = 3, /* not reached, or not the server it should be */
+    EXIT_NOT_LOGGED_IN = 4
+};
+
+struct command {
+    const char *noun;
+    const char *verb;
+    const char *subject; /* what the verb is about, as in the usage line; NULL when it takes nothing */
+    const char *usage;   /* the options it takes */
+    const char *summary;
+    unsigned options;    /* enum option_bit, beyond OPTIONS_GLOBAL */
+    unsigned required;
+    err_t (*run)(struct session *session, const struct options *options);
+};
+
+/* NULL when there is none of this name. */
+const struct command *command_find(const char *noun, const char *verb);
+
+/* Every command with its options. */
+void command_print_usage(FILE *out);
+
+/* machine.c */
+err_t machine_list(struct session *session, const struct options *options);
+err_t machine_get(struct session *session, const struct options *options);
+err_t machine_approve(struct session *session, const struct options *options);
+
+#endif

@@ -1,0 +1,167 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/machine_lookup.h"
+#include "cli/table.h"
+
+enum { OUTPUT_MAX_BYTES = 512 << 20, ANSWER_CHARS = 16 };
+
+static const struct table_column list_columns[] = {
+    {"MACHINE", "machine_id", 8},    {"STATUS", "status", 0},   {"ROLE", "role", 0},
+    {"HOSTNAME", "hostname", 32},    {"ADDRESS", "assigned_ip", 0}, {"PRODUCT", "hw_product", 24},
+    {"SERIAL", "hw_serial", 20},     {"ASSURANCE", "assurance", 0}, {"ATTESTED", "attested_at", 20},
+};
+
+static const struct table_column detail_columns[] = {
+    {"Machine", "machine_id", 0},
+    {"Status", "status", 0},
+    {"Role", "role", 0},
+    {"Asked for", "desired_role", 0},
+    {"Cluster", "cluster_id", 0},
+    {"Hostname", "hostname", 0},
+    {"Address", "assigned_ip", 0},
+    {"Product", "hw_product", 0},
+    {"Serial number", "hw_serial", 0},
+    {"System UUID", "hw_uuid", 0},
+    {"MAC address", "hw_mac", 0},
+    {"EK source", "ek_source", 0},
+    {"EK fingerprint", "ek_fingerprint", 0},
+    {"EK public hash", "ek_public_hash", 0},
+    {"TPM manufacturer", "ek_manufacturer", 0},
+    {"TPM model", "ek_model", 0},
+    {"TPM version", "ek_version", 0},
+    {"EK trust anchor", "ek_anchor", 0},
+    {"Assurance", "assurance", 0},
+    {"Registered", "registered_at", 0},
+    {"Attested", "attested_at", 0},
+    {"Locked", "locked_at", 0},
+    {"Revoked", "revoked_at", 0},
+    {"Wipe pending", "wipe_pending", 0},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static ERRFN print_json(const json_t *value)
+{
+    AUTO(buf) text = NULL;
+    TRY(json_write(value, 2, OUTPUT_MAX_BYTES, &text));
+    ENSURE(fwrite(text->data, 1, text->len, stdout) == text->len && fputc('\n', stdout) != EOF, IO);
+    return OK;
+}
+
+static ERRFN print_machine(const struct options *options, const json_t *machine)
+{
+    if (options->output == OUTPUT_JSON) {
+        return print_json(machine);
+    }
+    table_print_object(stdout, detail_columns, COUNT(detail_columns), machine);
+    return OK;
+}
+
+err_t machine_list(struct session *session, const struct options *options)
+{
+    AUTO(json) list = NULL;
+    TRY(machine_lookup_all(session, options->status, options->role, &list));
+    if (options->output == OUTPUT_JSON) {
+        return print_json(list);
+    }
+    table_print(stdout, list_columns, COUNT(list_columns), list);
+    return OK;
+}
+
+err_t machine_get(struct session *session, const struct options *options)
+{
+    AUTO(json) machine = NULL;
+    TRY(machine_lookup(session, options->arguments[2], &machine));
+    return print_machine(options, machine);
+}
+
+/* -- approve -------------------------------------------------------------------------------------------------------- */
+
+/* The operator read a fingerprint off the machine itself; either of the two that are shown will do. */
+static ERRFN compare_fingerprint(const json_t *machine, const char *expected)
+{
+    const char *fingerprint;
+    const char *public_hash;
+    TRY(json_get_text(machine, "ek_fingerprint", 96, &fingerprint));
+    TRY(json_get_text_or_empty(machine, "ek_public_hash", 64, &public_hash));
+    ENSURE(strcasecmp(expected, fingerprint) == 0 || (public_hash[0] && strcasecmp(expected, public_hash) == 0),
+           EK_FINGERPRINT_MISMATCH);
+    return OK;
+}
+
+/* Asks at the terminal; without one only --yes will do. */
+static ERRFN confirm(const struct options *options, const json_t *machine)
+{
+    if (options->given & OPTION_YES) {
+        return OK;
+    }
+    ENSURE(isatty(STDIN_FILENO), NOT_CONFIRMED);
+    table_print_object(stderr, detail_columns, COUNT(detail_columns), machine);
+    fprintf(stderr, "\nApprove this machine as %s? Type yes: ", options->role);
+    char answer[ANSWER_CHARS] = "";
+    bool yes = fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
+    ENSURE(yes, NOT_CONFIRMED);
+    return OK;
+}
+
+static ERRFN set_given(json_t *body, const char *key, const char *text)
+{
+    return text ? json_set_text(body, key, text) : OK;
+}
+
+/* The fingerprint says which machine is meant: the appliance compares it with the one it holds, and the signature covers it. */
+static ERRFN make_approval(const struct options *options, const json_t *machine, json_t **out_body)
+{
+    const char *fingerprint;
+    TRY(json_get_text(machine, "ek_fingerprint", 96, &fingerprint));
+    AUTO(json) body = json_object();
+    ENSURE(body, NO_MEMORY);
+    TRY(json_set_text(body, "role", options->role));
+    TRY(set_given(body, "hostname", options->hostname));
+    TRY(set_given(body, "assigned_ip", options->assigned_ip));
+    TRY(set_given(body, "cluster_id", options->cluster));
+    TRY(json_set_text(body, "ek_fingerprint", fingerprint));
+    bool accept = options->given & OPTION_ACCEPT_UNVERIFIED_EK;
+    ENSURE(json_object_set_new(body, "accept_unverified_ek", json_boolean(accept)) == 0, NO_MEMORY);
+    *out_body = STEAL(body);
+    return OK;
+}
+
+static ERRFN print_approved(const struct options *options, unsigned status, const json_t *answer)
+{
+    if (options->output == OUTPUT_JSON) {
+        return print_json(answer);
+    }
+    if (status == 202) {
+        json_int_t received = json_integer_value(json_object_get(answer, "approvals_received"));
+        json_int_t required = json_integer_value(json_object_get(answer, "approvals_required"));
+        printf("Waiting for another operator: %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " approvals.\n", received,
+               required);
+        return OK;
+    }
+    puts("Approved.");
+    return print_machine(options, answer);
+}
+
+err_t machine_approve(struct session *session, const struct options *options)
+{
+    AUTO(json) machine = NULL;
+    TRY(machine_lookup(session, options->arguments[2], &machine));
+    if (options->ek_fingerprint) {
+        TRY(compare_fingerprint(machine, options->ek_fingerprint));
+    }
+    TRY(confirm(options, machine));
+    AUTO(json) body = NULL;
+    TRY(make_approval(options, machine, &body));
+    const char *id;
+    TRY(json_get_text(machine, "machine_id", MACHINE_ID_CHARS, &id));
+    char target[48 + MACHINE_ID_CHARS];
+    snprintf(target, sizeof target, "/api/v1/machines/%s/approve", id);
+    unsigned status = 0;
+    AUTO(json) answer = NULL;
+    TRY(session_grant(session, target, body, &status, &answer));
+    return print_approved(options, status, answer);
+}

@@ -1,0 +1,125 @@
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option long_options[] = {
+    {"api-url", required_argument, NULL, OPTION_API_URL},
+    {"ca", required_argument, NULL, OPTION_CA},
+    {"pin", required_argument, NULL, OPTION_PIN},
+    {"credential", required_argument, NULL, OPTION_CREDENTIAL},
+    {"output", required_argument, NULL, OPTION_OUTPUT},
+    {"status", required_argument, NULL, OPTION_STATUS},
+    {"role", required_argument, NULL, OPTION_ROLE},
+    {"hostname", required_argument, NULL, OPTION_HOSTNAME},
+    {"assigned-ip", required_argument, NULL, OPTION_ASSIGNED_IP},
+    {"cluster", required_argument, NULL, OPTION_CLUSTER},
+    {"ek-fingerprint", required_argument, NULL, OPTION_EK_FINGERPRINT},
+    {"accept-unverified-ek", no_argument, NULL, OPTION_ACCEPT_UNVERIFIED_EK},
+    {"yes", no_argument, NULL, OPTION_YES},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0}};
+
+static ERRFN parse_output(const char *text, enum output_format *out_format)
+{
+    bool json = strcmp(text, "json") == 0;
+    ENSURE(json || strcmp(text, "table") == 0, FIELD_INVALID);
+    *out_format = json ? OUTPUT_JSON : OUTPUT_TABLE;
+    return OK;
+}
+
+static ERRFN take_option(unsigned bit, struct options *o)
+{
+    switch ((enum option_bit)bit) {
+    case OPTION_API_URL:
+        o->api_url = optarg;
+        return OK;
+    case OPTION_CA:
+        o->ca_file = optarg;
+        return OK;
+    case OPTION_PIN:
+        o->pin = optarg;
+        return OK;
+    case OPTION_CREDENTIAL:
+        o->credential = optarg;
+        return OK;
+    case OPTION_OUTPUT:
+        return parse_output(optarg, &o->output);
+    case OPTION_STATUS:
+        o->status = optarg;
+        return OK;
+    case OPTION_ROLE:
+        o->role = optarg;
+        return OK;
+    case OPTION_HOSTNAME:
+        o->hostname = optarg;
+        return OK;
+    case OPTION_ASSIGNED_IP:
+        o->assigned_ip = optarg;
+        return OK;
+    case OPTION_CLUSTER:
+        o->cluster = optarg;
+        return OK;
+    case OPTION_EK_FINGERPRINT:
+        o->ek_fingerprint = optarg;
+        return OK;
+    case OPTION_ACCEPT_UNVERIFIED_EK:
+    case OPTION_YES:
+    case OPTION_HELP:
+    case OPTION_VERSION:
+        return OK; /* being given is all they say */
+    }
+    return E(FIELD_UNKNOWN);
+}
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && value[0] ? value : NULL;
+}
+
+static ERRFN take_arguments(int argc, char **argv, struct options *o, const char **out_subject)
+{
+    for (int i = optind; i < argc; i++) {
+        *out_subject = argv[i];
+        ENSURE(o->arguments_count < OPTIONS_ARGUMENTS_MAX, FIELD_UNKNOWN);
+        o->arguments[o->arguments_count++] = argv[i];
+    }
+    *out_subject = "";
+    return OK;
+}
+
+ERRFN options_parse(int argc, char **argv, struct options *out_options, const char **out_subject)
+{
+    struct options o = {.api_url = environment("ATTESTATION_API_URL"),
+                        .ca_file = environment("ATTESTATION_CA"),
+                        .pin = environment("ATTESTATION_PIN"),
+                        .credential = environment("ATTESTATION_CREDENTIAL")};
+    optind = 0; /* start over, also after another parse */
+    opterr = 0;
+    int id;
+    *out_subject = "";
+    while ((id = getopt_long(argc, argv, ":o:h", long_options, NULL)) != -1) {
+        *out_subject = optind > 0 && optind <= argc ? argv[optind - 1] : "";
+        ENSURE(id != '?', FIELD_UNKNOWN);
+        ENSURE(id != ':', FIELD_MISSING);
+        unsigned bit = id == 'o' ? OPTION_OUTPUT : id == 'h' ? OPTION_HELP : (unsigned)id;
+        TRY(take_option(bit, &o));
+        o.given |= bit;
+    }
+    TRY(take_arguments(argc, argv, &o, out_subject));
+    *out_options = o;
+    return OK;
+}
+
+const char *options_name(unsigned bits)
+{
+    for (const struct option *o = long_options; o->name; o++) {
+        if (bits & (unsigned)o->val) {
+            return o->name;
+        }
+    }
+    return "";
+}

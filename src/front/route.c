@@ -1,0 +1,116 @@
+#include "front/route.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+
+static const struct route routes[] = {
+    {"GET", "/healthz", ROUTE_STATUS, 0, handle_health},
+    {"GET", "/health", ROUTE_STATUS, 0, handle_health},
+    {"GET", "/readyz", ROUTE_NODE, 0, handle_ready},
+    {"GET", "/api/v1/openapi.json", ROUTE_STATUS, 0, handle_openapi},
+    {"POST", "/api/v1/self-register", ROUTE_NODE, BODY_MAX_NODE, handle_register},
+    {"POST", "/api/v1/register", ROUTE_NODE, BODY_MAX_NODE, handle_register},
+    {"GET", "/api/v1/attest/challenge", ROUTE_NODE, 0, handle_nonce},
+    {"POST", "/api/v1/attest/challenge", ROUTE_NODE, BODY_MAX_NODE, handle_challenge},
+    {"POST", "/api/v1/attest", ROUTE_NODE, BODY_MAX_ATTEST, handle_attest},
+    {"GET", "/api/v1/config", ROUTE_NODE, 0, handle_config_pending},
+    {"GET", "/api/v1/config/{token}", ROUTE_NODE, 0, handle_config},
+    {"GET", "/api/v1/machines", ROUTE_OPERATOR, 0, handle_machine_list},
+    {"GET", "/api/v1/machines/{machine_id}", ROUTE_OPERATOR, 0, handle_machine_get},
+    {"POST", "/api/v1/machines/{machine_id}/approve", ROUTE_OPERATOR, IPC_BODY_MAX, handle_machine_approve},
+};
+
+enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
+
+const struct route *route_table(size_t *out_count)
+{
+    *out_count = ROUTE_COUNT;
+    return routes;
+}
+
+/* One segment of letters, digits, '-' and '_': ids and tokens have nothing else, so nothing is ever decoded. */
+static size_t segment_length(const char *path)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    size_t len = strspn(path, allowed);
+    return len <= PATH_ARGUMENT_MAX ? len : 0;
+}
+
+static bool path_matches(const char *pattern, const char *path, struct view *out_argument)
+{
+    const char *hole = strchr(pattern, '{');
+    if (!hole) {
+        return strcmp(pattern, path) == 0;
+    }
+    size_t before = (size_t)(hole - pattern);
+    if (strncmp(pattern, path, before) != 0) {
+        return false;
+    }
+    size_t len = segment_length(path + before);
+    if (len == 0 || strcmp(strchr(hole, '}') + 1, path + before + len) != 0) {
+        return false;
+    }
+    *out_argument = view_of(path + before, len);
+    return true;
+}
+
+/* The methods of a path that exists; one path has at most two. */
+static const char *allowed_methods(bool get, bool post)
+{
+    return get && post ? "GET, POST" : get ? "GET" : "POST";
+}
+
+ERRFN route_find(struct exchange *x)
+{
+    bool get = false;
+    bool post = false;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (!path_matches(routes[i].path, x->path, &x->argument)) {
+            continue;
+        }
+        if (strcmp(routes[i].method, x->method) == 0) {
+            x->route = &routes[i];
+            return OK;
+        }
+        get = get || strcmp(routes[i].method, "GET") == 0;
+        post = post || strcmp(routes[i].method, "POST") == 0;
+    }
+    ENSURE(get || post, NOT_FOUND);
+    x->allow = allowed_methods(get, post);
+    return E(METHOD);
+}
+
+/* application/json, with or without parameters (RFC 8259 defines none; clients add charset=utf-8). */
+static bool is_json(const char *content_type)
+{
+    static const char json[] = "application/json";
+    size_t len = sizeof json - 1;
+    return strncasecmp(content_type, json, len) == 0 && strchr("; \t", content_type[len]) != NULL;
+}
+
+ERRFN route_admit(struct exchange *x, int64_t length)
+{
+    if (x->route->kind != ROUTE_STATUS) {
+        TRY(rate_take(x->front->rate, x->source_ip, clock_monotonic_ms(), &x->retry_after_s));
+    }
+    if (x->route->body_max == 0) {
+        ENSURE(length <= 0, BAD_REQUEST);
+        return OK;
+    }
+    ENSURE(length >= 0, LENGTH_REQUIRED);
+    ENSURE((uint64_t)length <= x->route->body_max, BODY_TOO_LARGE);
+    ENSURE(is_json(x->content_type), MEDIA_TYPE);
+    return OK;
+}
+
+void route_serve(struct exchange *x)
+{
+    x->status = 200;
+    x->answer_type = "application/json";
+    err_t handled = x->route->handle(x);
+    if (!IS_OK(handled)) {
+        exchange_refuse(x, handled);
+    }
+}

@@ -1,0 +1,253 @@
+#include "node/appliance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "node/appliance_request.h"
+
+/* A field that is missing or malformed makes the answer one that is not the appliance's. */
+#define TRY_ANSWER(expr) ENSURE(IS_OK(expr), ANSWER_INVALID)
+
+void appliance_challenge_free(struct appliance_challenge *challenge)
+{
+    if (challenge) {
+        buf_free(challenge->nonce);
+        buf_free(challenge->id_object);
+        buf_free(challenge->encrypted_secret);
+        free(challenge);
+    }
+}
+
+void appliance_sealed_free(struct appliance_sealed *sealed)
+{
+    if (sealed) {
+        buf_free(sealed->id_object);
+        buf_free(sealed->encrypted_secret);
+        buf_free(sealed->iv);
+        buf_free(sealed->ciphertext);
+        buf_free(sealed->tag);
+        buf_free(sealed->aad);
+        free(sealed);
+    }
+}
+
+/* -- what every request says ---------------------------------------------------------------------------------- */
+
+static ERRFN put_ek(const struct endorsement *endorsement, json_t *object)
+{
+    TRY(json_set_text(object, "ek_source", endorsement->certificate ? "cert" : "pub"));
+    if (endorsement->certificate) {
+        TRY(json_set_base64(object, "ek_cert_pem", buf_view(endorsement->certificate)));
+    }
+    return json_set_base64(object, "ek_pub", buf_view(endorsement->public_area));
+}
+
+static ERRFN put_fingerprint(const struct endorsement *endorsement, json_t *object)
+{
+    char hex[HEX_TEXT_SIZE(SHA384_BYTES)];
+    hex_encode(view_of(endorsement->ek->spki_sha384, SHA384_BYTES), hex);
+    return json_set_text(object, "ek_fingerprint", hex);
+}
+
+ERRFN appliance_describe(const struct appliance_caller *caller, json_t *object)
+{
+    TRY(put_fingerprint(caller->endorsement, object));
+    TRY(put_ek(caller->endorsement, object));
+    TRY(json_set_text(object, "hw_uuid", caller->hardware->uuid));
+    TRY(json_set_text(object, "hw_mac", caller->hardware->mac));
+    TRY(json_set_text(object, "hw_serial", caller->hardware->serial));
+    return json_set_text(object, "hw_product", caller->hardware->product);
+}
+
+/* -- register -------------------------------------------------------------------------------------------------- */
+
+ERRFN appliance_register(struct https_client *client, const struct appliance_caller *caller,
+                         enum machine_state *out_state, struct refusal *out_refusal)
+{
+    AUTO(json) object = json_object();
+    ENSURE(object, NO_MEMORY);
+    TRY(appliance_describe(caller, object));
+    if (caller->role) {
+        TRY(json_set_text(object, "desired_role", caller->role));
+    }
+    if (caller->cluster) {
+        TRY(json_set_text(object, "cluster_id", caller->cluster));
+    }
+    AUTO(json) answer = NULL;
+    TRY(appliance_post(client, "/api/v1/self-register", object, &answer, out_refusal));
+    const char *status;
+    TRY_ANSWER(json_get_text(answer, "status", 32, &status));
+    return machine_state_parse(status, out_state);
+}
+
+/* -- challenge ------------------------------------------------------------------------------------------------- */
+
+static ERRFN copy_text(const json_t *object, const char *key, char *out_text, size_t size)
+{
+    const char *text;
+    TRY(json_get_text(object, key, size - 1, &text));
+    memcpy(out_text, text, strlen(text) + 1);
+    return OK;
+}
+
+static ERRFN read_challenge(const json_t *answer, struct appliance_challenge **out_challenge)
+{
+    AUTO(appliance_challenge) challenge = calloc(1, sizeof *challenge);
+    ENSURE(challenge, NO_MEMORY);
+    TRY(copy_text(answer, "session_id", challenge->session_id, sizeof challenge->session_id));
+    TRY(copy_text(answer, "nonce_id", challenge->nonce_id, sizeof challenge->nonce_id));
+    TRY(json_get_base64(answer, "nonce", 64, &challenge->nonce));
+    TRY(json_get_base64(answer, "credential_blob", sizeof(TPM2B_ID_OBJECT), &challenge->id_object));
+    TRY(json_get_base64(answer, "encrypted_secret", sizeof(TPM2B_ENCRYPTED_SECRET), &challenge->encrypted_secret));
+    TRY(pcr_selection_from_json(json_object_get(answer, "pcr_selection"), &challenge->selection));
+    const char *event_log;
+    TRY(json_get_text_or_empty(answer, "event_log", 16, &event_log));
+    challenge->event_log_required = strcmp(event_log, "required") == 0;
+    *out_challenge = STEAL(challenge);
+    return OK;
+}
+
+ERRFN appliance_challenge(struct https_client *client, const struct appliance_caller *caller,
+                          const struct attestation_key *key, struct appliance_challenge **out_challenge,
+                          struct refusal *out_refusal)
+{
+    AUTO(json) object = json_object();
+    ENSURE(object, NO_MEMORY);
+    TRY(put_ek(caller->endorsement, object));
+    TRY(json_set_base64(object, "ak_pub", buf_view(key->public_area)));
+    AUTO(json) answer = NULL;
+    TRY(appliance_post(client, "/api/v1/attest/challenge", object, &answer, out_refusal));
+    TRY_ANSWER(read_challenge(answer, out_challenge));
+    return OK;
+}
+
+/* -- attest ----------------------------------------------------------------------------------------------------- */
+
+static ERRFN put_proof(const struct appliance_proof *proof, json_t *object)
+{
+    TRY(json_set_text(object, "session_id", proof->challenge->session_id));
+    TRY(json_set_text(object, "nonce_id", proof->challenge->nonce_id));
+    TRY(json_set_base64(object, "activated_secret", secret_view(proof->activated)));
+    TRY(json_set_base64(object, "ak_pub", buf_view(proof->key->public_area)));
+    TRY(json_set_base64(object, "pcr_quote", buf_view(proof->quote->attest)));
+    TRY(json_set_base64(object, "pcr_signature", buf_view(proof->quote->signature)));
+    AUTO(json) values = NULL;
+    TRY(pcr_values_to_json(&proof->quote->values, &values));
+    ENSURE(json_object_set(object, "pcr_values", values) == 0, NO_MEMORY);
+    if (proof->event_log.len > 0) {
+        TRY(json_set_base64(object, "event_log", proof->event_log));
+    }
+    return OK;
+}
+
+static ERRFN read_action(const char *word, enum node_action *out_action)
+{
+    static const struct { const char *word; enum node_action action; } words[] = {
+        {"none", NODE_ACTION_NONE}, {"apply-config", NODE_ACTION_APPLY}, {"lock", NODE_ACTION_LOCK}, {"wipe", NODE_ACTION_WIPE}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i].word) == 0) {
+            *out_action = words[i].action;
+            return OK;
+        }
+    }
+    return E(ANSWER_INVALID);
+}
+
+/* The token goes into a path, so it may hold nothing that means something there. */
+static bool is_token(const char *text)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    return text[0] && text[strspn(text, allowed)] == '\0';
+}
+
+static ERRFN read_failures(const json_t *list, struct appliance_verdict *verdict)
+{
+    for (size_t i = 0; i < json_array_size(list) && i < APPLIANCE_FAILURES_MAX; i++) {
+        const json_t *item = json_array_get(list, i);
+        const char *rule;
+        const char *expected;
+        const char *actual;
+        TRY(json_get_text(item, "rule", 128, &rule));
+        TRY(json_get_text_or_empty(item, "expected", 256, &expected));
+        TRY(json_get_text_or_empty(item, "actual", 256, &actual));
+        snprintf(verdict->failure[i], sizeof verdict->failure[i], "%s: expected %s, found %s", rule, expected, actual);
+        verdict->failures = i + 1;
+    }
+    return OK;
+}
+
+static ERRFN copy_text_or_empty(const json_t *object, const char *key, char *out_text, size_t size)
+{
+    const char *text;
+    TRY(json_get_text_or_empty(object, key, size - 1, &text));
+    memcpy(out_text, text, strlen(text) + 1);
+    return OK;
+}
+
+static ERRFN read_verdict(const json_t *answer, struct appliance_verdict *out_verdict)
+{
+    struct appliance_verdict verdict = {0};
+    const char *status;
+    const char *action;
+    TRY(json_get_text(answer, "status", 32, &status));
+    TRY(machine_state_parse(status, &verdict.state));
+    TRY(json_get_text(answer, "action", 32, &action));
+    TRY(read_action(action, &verdict.action));
+    TRY(copy_text_or_empty(answer, "machine_id", verdict.machine_id, sizeof verdict.machine_id));
+    TRY(copy_text_or_empty(answer, "config_token", verdict.config_token, sizeof verdict.config_token));
+    TRY(copy_text_or_empty(answer, "assurance", verdict.assurance, sizeof verdict.assurance));
+    TRY(copy_text_or_empty(answer, "role", verdict.role, sizeof verdict.role));
+    TRY(copy_text_or_empty(answer, "reason", verdict.reason, sizeof verdict.reason));
+    TRY(copy_text_or_empty(answer, "message", verdict.message, sizeof verdict.message));
+    TRY(read_failures(json_object_get(answer, "failures"), &verdict));
+    bool apply = verdict.action == NODE_ACTION_APPLY;
+    ENSURE(!apply || (is_token(verdict.config_token) && verdict.machine_id[0]), ANSWER_INVALID);
+    *out_verdict = verdict;
+    return OK;
+}
+
+ERRFN appliance_attest(struct https_client *client, const struct appliance_caller *caller,
+                       const struct appliance_proof *proof, struct appliance_verdict *out_verdict,
+                       struct refusal *out_refusal)
+{
+    AUTO(json) object = json_object();
+    ENSURE(object, NO_MEMORY);
+    TRY(appliance_describe(caller, object));
+    TRY(put_proof(proof, object));
+    AUTO(json) answer = NULL;
+    TRY(appliance_post(client, "/api/v1/attest", object, &answer, out_refusal));
+    TRY_ANSWER(read_verdict(answer, out_verdict));
+    return OK;
+}
+
+/* -- configuration ---------------------------------------------------------------------------------------------- */
+
+static ERRFN read_sealed(const json_t *answer, struct appliance_sealed **out_sealed)
+{
+    AUTO(appliance_sealed) sealed = calloc(1, sizeof *sealed);
+    ENSURE(sealed, NO_MEMORY);
+    const char *format;
+    TRY(json_get_text(answer, "format", 32, &format));
+    ENSURE(strcmp(format, "tpm-credential-v1") == 0, ANSWER_INVALID);
+    TRY(json_get_base64(answer, "credential_blob", sizeof(TPM2B_ID_OBJECT), &sealed->id_object));
+    TRY(json_get_base64(answer, "encrypted_secret", sizeof(TPM2B_ENCRYPTED_SECRET), &sealed->encrypted_secret));
+    TRY(json_get_base64(answer, "iv", 12, &sealed->iv));
+    TRY(json_get_base64(answer, "ciphertext", APPLIANCE_CONFIG_MAX_BYTES, &sealed->ciphertext));
+    TRY(json_get_base64(answer, "tag", 16, &sealed->tag));
+    TRY(json_get_base64(answer, "aad", 1024, &sealed->aad));
+    *out_sealed = STEAL(sealed);
+    return OK;
+}
+
+ERRFN appliance_config(struct https_client *client, const char *token, struct appliance_sealed **out_sealed,
+                       struct refusal *out_refusal)
+{
+    char target[32 + APPLIANCE_TOKEN_MAX];
+    snprintf(target, sizeof target, "/api/v1/config/%s", token);
+    AUTO(json) answer = NULL;
+    TRY(appliance_get(client, target, "application/vnd.itl.config.sealed+json", &answer, out_refusal));
+    TRY_ANSWER(read_sealed(answer, out_sealed));
+    return OK;
+}

@@ -1,0 +1,102 @@
+/* The appliance's node endpoints as calls: JSON out, checked structs in. */
+#ifndef ITL_NODE_APPLIANCE_H
+#define ITL_NODE_APPLIANCE_H
+
+#include "base/secret.h"
+#include "https/client.h"
+#include "https/json.h"
+#include "https/refusal.h"
+#include "node/hardware.h"
+#include "node/tpm_attestation_key.h"
+#include "node/tpm_endorsement.h"
+#include "node/tpm_quote.h"
+
+enum {
+    APPLIANCE_ID_MAX = 36,
+    APPLIANCE_TOKEN_MAX = 128,
+    APPLIANCE_FAILURES_MAX = 8,
+    APPLIANCE_CONFIG_MAX_BYTES = 1 << 20
+};
+
+/* Who asks. Borrowed. */
+struct appliance_caller {
+    const struct endorsement *endorsement;
+    const struct hardware *hardware;
+    const char *role;    /* wished for, NULL for none */
+    const char *cluster; /* NULL for none */
+};
+
+enum machine_state {
+    MACHINE_STATE_NONE = 0,
+    MACHINE_STATE_PENDING,
+    MACHINE_STATE_REGISTERED,
+    MACHINE_STATE_ATTESTED,
+    MACHINE_STATE_LOCKED,
+    MACHINE_STATE_REVOKED,
+    MACHINE_STATE_REJECTED
+};
+
+struct appliance_challenge {
+    char session_id[APPLIANCE_ID_MAX + 1];
+    char nonce_id[APPLIANCE_ID_MAX + 1];
+    struct buf *nonce;
+    struct buf *id_object;        /* TPM2B_ID_OBJECT */
+    struct buf *encrypted_secret; /* TPM2B_ENCRYPTED_SECRET */
+    struct pcr_selection selection;
+    bool event_log_required;
+};
+void appliance_challenge_free(struct appliance_challenge *challenge);
+AUTO_DEFINE(appliance_challenge, struct appliance_challenge, appliance_challenge_free);
+
+struct appliance_proof {
+    const struct appliance_challenge *challenge;
+    const struct attestation_key *key;
+    const struct secret *activated;
+    const struct quote_evidence *quote;
+    struct view event_log; /* empty for none */
+};
+
+enum node_action { NODE_ACTION_NONE = 0, NODE_ACTION_APPLY, NODE_ACTION_LOCK, NODE_ACTION_WIPE };
+
+struct appliance_verdict {
+    enum machine_state state;
+    enum node_action action;
+    char machine_id[APPLIANCE_ID_MAX + 1];
+    char config_token[APPLIANCE_TOKEN_MAX + 1]; /* "" unless action is NODE_ACTION_APPLY */
+    char assurance[65];
+    char role[65];
+    char reason[65]; /* "" when nothing was withheld */
+    char message[513];
+    size_t failures; /* what policy did not accept, at most APPLIANCE_FAILURES_MAX of it */
+    char failure[APPLIANCE_FAILURES_MAX][256];
+};
+
+/* The sealed configuration as it came (tpm-credential-v1). */
+struct appliance_sealed {
+    struct buf *id_object;
+    struct buf *encrypted_secret;
+    struct buf *iv;
+    struct buf *ciphertext;
+    struct buf *tag;
+    struct buf *aad;
+};
+void appliance_sealed_free(struct appliance_sealed *sealed);
+AUTO_DEFINE(appliance_sealed, struct appliance_sealed, appliance_sealed_free);
+
+/* All block for at most HTTPS_TOTAL_MS. Errors: as https_send; REFUSED with *out_refusal; ANSWER_INVALID for an answer that is not of the shape
+ * the contract gives. */
+ERRFN appliance_register(struct https_client *client, const struct appliance_caller *caller,
+                         enum machine_state *out_state, struct refusal *out_refusal);
+ERRFN appliance_challenge(struct https_client *client, const struct appliance_caller *caller,
+                          const struct attestation_key *key, struct appliance_challenge **out_challenge,
+                          struct refusal *out_refusal);
+ERRFN appliance_attest(struct https_client *client, const struct appliance_caller *caller,
+                       const struct appliance_proof *proof, struct appliance_verdict *out_verdict,
+                       struct refusal *out_refusal);
+ERRFN appliance_config(struct https_client *client, const char *token, struct appliance_sealed **out_sealed,
+                       struct refusal *out_refusal);
+
+/* EK material and claims about the hardware, as register, attest and receipts carry them. Errors: NO_MEMORY. */
+ERRFN appliance_describe(const struct appliance_caller *caller, json_t *object);
+
+#endif

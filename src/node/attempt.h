@@ -1,0 +1,31 @@
+/* One attempt: register, be challenged, prove, fetch, apply. Between attempts nothing is loaded in the TPM. */
+#ifndef ITL_NODE_ATTEMPT_H
+#define ITL_NODE_ATTEMPT_H
+
+#include "node/agent.h"
+#include "node/appliance.h"
+#include "node/progress.h"
+
+struct attempt {
+    const struct options *options;
+    struct https_client *client; /* borrowed */
+    struct hardware hardware;
+    struct progress progress;
+    struct endorsement *endorsement; /* found once, kept for the next attempt */
+    struct attestation_key *key;     /* the same */
+    struct refusal refusal;          /* of the last attempt; status 0 when it was not refused */
+};
+
+/* Says what happens on standard error. */
+enum agent_outcome attempt_run(struct attempt *attempt);
+
+void attempt_clear(struct attempt *attempt);
+
+/* Finds the EK unless that was done before, and tells what was found. */
+ERRFN attempt_find_endorsement(struct attempt *attempt, struct tpm *tpm);
+
+/* Opens the TPM. A TPM that stops answering ends the process after TPM_DEADLINE_S, until attempt_tpm_close. */
+ERRFN attempt_tpm_open(struct attempt *attempt, struct tpm **out_tpm);
+void attempt_tpm_close(struct tpm *tpm);
+
+#endif

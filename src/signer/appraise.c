@@ -1,0 +1,222 @@
+#include "signer/appraise.h"
+
+#include "crypto/digest.h"
+#include "signer/identity.h"
+#include "sql/proof.h"
+
+#include <string.h>
+
+void appraisal_clear(struct appraisal *appraisal)
+{
+    ak_free(STEAL(appraisal->ak));
+}
+
+/* The session's secret came back, so one TPM holds both the EK and the AK. */
+static ERRFN check_activation(struct call *call, const struct session *session, struct view secret)
+{
+    uint8_t hash[SHA384_BYTES];
+    TRY(sha384(secret, hash));
+    if (!view_equal_secret(view_of(hash, sizeof hash), view_of(session->secret_sha384, sizeof session->secret_sha384))) {
+        return call_refuse(call, E(ACTIVATION_INVALID), "body.activated_secret");
+    }
+    return OK;
+}
+
+/* The AK that was activated for this EK before. */
+static ERRFN known_ak(struct call *call, struct ak **out_ak)
+{
+    struct ak_record record;
+    TRY(ak_get(call->signer->db, call->ek_fingerprint, &record));
+    return ak_parse(view_of(record.public_area, record.public_len), out_ak);
+}
+
+static bool same_ak(const struct ak *ak, struct view name)
+{
+    return view_equal(ak_name(ak), name);
+}
+
+static ERRFN ak_of_session(struct call *call, const struct ipc_attest_request *request, struct appraisal *a,
+                           uint8_t out_nonce[static PROOF_NONCE_BYTES])
+{
+    struct session session;
+    ENSURE(request->session_id.len == PROOF_ID_BYTES, SESSION_UNKNOWN);
+    TRY(session_take(call->signer->db, request->session_id.data, call->now_ms, &session));
+    ENSURE(strcmp(session.ek_fingerprint, call->ek_fingerprint) == 0, SESSION_UNKNOWN);
+    ENSURE(request->nonce_id.len == 0 || view_equal(request->nonce_id, view_of(session.nonce_id, PROOF_ID_BYTES)),
+           NONCE_UNKNOWN);
+    struct view name = view_of(session.ak_name, session.ak_name_len);
+    if (request->activated_secret.len > 0) {
+        TRY(check_activation(call, &session, request->activated_secret));
+        TRY(ak_parse(view_of(session.ak_public, session.ak_public_len), &a->ak));
+        a->ak_is_new = true;
+    } else {
+        TRY(known_ak(call, &a->ak));
+        ENSURE(same_ak(a->ak, name), AK_MISMATCH);
+    }
+    memcpy(out_nonce, session.nonce, PROOF_NONCE_BYTES);
+    return OK;
+}
+
+static ERRFN ak_of_nonce(struct call *call, const struct ipc_attest_request *request, struct appraisal *a,
+                         uint8_t out_nonce[static PROOF_NONCE_BYTES])
+{
+    ENSURE(request->activated_secret.len == 0, SESSION_UNKNOWN);
+    ENSURE(request->nonce_id.len > 0, NONCE_MISSING);
+    ENSURE(request->nonce_id.len == PROOF_ID_BYTES, NONCE_UNKNOWN);
+    TRY(nonce_take(call->signer->db, request->nonce_id.data, call->now_ms, out_nonce));
+    return known_ak(call, &a->ak);
+}
+
+static ERRFN check_ak_sent(struct call *call, const struct ipc_attest_request *request, const struct ak *ak)
+{
+    if (request->ak_public.len == 0) {
+        return OK;
+    }
+    AUTO(ak) sent = NULL;
+    err_t parsed = ak_parse(request->ak_public, &sent);
+    if (!IS_OK(parsed)) {
+        return call_refuse(call, parsed, "body.ak_pub");
+    }
+    if (!same_ak(sent, ak_name(ak))) {
+        return call_refuse(call, E(AK_MISMATCH), "body.ak_pub");
+    }
+    return OK;
+}
+
+static ERRFN read_values(struct call *call, struct ipc_list rows, struct pcr_values *out_values)
+{
+    struct ipc_pcr_value_record row;
+    while (ipc_list_next_pcr_value(&rows, &row)) {
+        err_t added = pcr_values_add(out_values, row.bank, row.index, row.digest);
+        if (!IS_OK(added)) {
+            return call_refuse(call, added, "body.pcr_values");
+        }
+    }
+    return OK;
+}
+
+/* The values are the node's claim until they hash to what the TPM signed. */
+static ERRFN check_values(const struct appraisal *a)
+{
+    if (a->values.count == 0) {
+        return OK;
+    }
+    uint8_t digest[TPM_DIGEST_MAX_BYTES];
+    size_t len;
+    err_t hashed = pcr_values_digest(&a->values, &a->quote.selection, a->ak->hash_alg, digest, &len);
+    if (IS_E(hashed, PCR_VALUES_INVALID)) {
+        return E(QUOTE_DIGEST);
+    }
+    TRY(hashed);
+    ENSURE(view_equal(view_of(digest, len), a->quote.pcr_digest), QUOTE_DIGEST);
+    return OK;
+}
+
+/* Signature first: nothing in the quote means anything before it verifies. */
+static ERRFN check_quote(struct call *call, const struct ipc_attest_request *request,
+                         const uint8_t nonce[static PROOF_NONCE_BYTES], struct appraisal *a)
+{
+    ENSURE(request->quote.len > 0 && request->signature.len > 0, QUOTE_MISSING);
+    err_t parsed = quote_parse(request->quote, &a->quote);
+    if (!IS_OK(parsed)) {
+        return call_refuse(call, parsed, "body.pcr_quote");
+    }
+    TRY(quote_check_signature(a->ak, a->quote.attest, request->signature));
+    ENSURE(view_equal(a->quote.extra_data, view_of(nonce, PROOF_NONCE_BYTES)), QUOTE_NONCE);
+    ENSURE(pcr_selection_equal(&a->quote.selection, &call->signer->selection), QUOTE_SELECTION);
+    TRY(read_values(call, request->pcr_values, &a->values));
+    a->signature = request->signature;
+    return check_values(a);
+}
+
+static void evaluate(const struct signer *s, const struct ek *ek, struct appraisal *a, bool quoted)
+{
+    struct policy_pcr pcrs[PCR_VALUES_MAX];
+    for (size_t i = 0; i < a->values.count; i++) {
+        const struct pcr_value *value = &a->values.value[i];
+        pcrs[i] = (struct policy_pcr){.bank = pcr_bank_name(value->bank),
+                                      .index = value->index,
+                                      .digest = view_of(value->digest, value->len)};
+    }
+    struct policy_facts facts = {
+        .quoted = quoted,
+        .pcrs = pcrs,
+        .pcr_count = a->values.count,
+        .ak_key = ak_key_name(a->ak->key_type),
+        .ek_has_certificate = ek->source == EK_SOURCE_CERT,
+        .ek_chain_trusted = a->trust.chain == TRUST_CHAIN_TRUSTED,
+        .ek_hash_allowed = a->trust.hash_allowed,
+    };
+    policy_evaluate(s->policy, &facts, &a->verdict);
+}
+
+ERRFN appraise(struct call *call, const struct ipc_attest_request *request, const struct ek *ek,
+               struct appraisal *out_appraisal)
+{
+    struct appraisal *a = out_appraisal;
+    const struct signer *s = call->signer;
+    uint8_t nonce[PROOF_NONCE_BYTES];
+    if (request->session_id.len > 0) {
+        TRY(ak_of_session(call, request, a, nonce));
+    } else {
+        TRY(ak_of_nonce(call, request, a, nonce));
+    }
+    TRY(check_ak_sent(call, request, a->ak));
+    TRY(identity_trust(call, ek, &a->trust));
+    bool quoted = request->quote.len > 0 || request->signature.len > 0;
+    if (quoted || s->policy->require_quote || s->settings.require_quote || !a->ak_is_new) {
+        TRY(check_quote(call, request, nonce, a));
+        quoted = true;
+    }
+    evaluate(s, ek, a, quoted);
+    return OK;
+}
+
+static ERRFN encode_values(const struct pcr_values *values, struct buf *out_bytes)
+{
+    for (size_t i = 0; i < values->count; i++) {
+        const struct pcr_value *value = &values->value[i];
+        TRY(buf_put_u16(out_bytes, value->bank));
+        TRY(buf_put_u8(out_bytes, value->index));
+        TRY(buf_put_u8(out_bytes, value->len));
+        TRY(buf_put(out_bytes, view_of(value->digest, value->len)));
+    }
+    return OK;
+}
+
+static ERRFN store_ak(struct call *call, const struct machine *machine, const struct ak *ak)
+{
+    struct ak_record record = {.name_len = ak->name_len, .public_len = ak->public_area->len, .activated_ms = call->now_ms};
+    memcpy(record.ek_fingerprint, call->ek_fingerprint, sizeof record.ek_fingerprint);
+    memcpy(record.machine_id, machine->machine_id, sizeof record.machine_id);
+    memcpy(record.name, ak->name, ak->name_len);
+    memcpy(record.public_area, ak->public_area->data, ak->public_area->len);
+    TRY(view_to_text(view_text(ak_key_name(ak->key_type)), record.key_name, sizeof record.key_name));
+    return ak_activate(call->signer->db, &record);
+}
+
+ERRFN appraisal_store(struct call *call, const struct machine *machine, const struct appraisal *appraisal)
+{
+    if (appraisal->ak_is_new) {
+        TRY(store_ak(call, machine, appraisal->ak));
+    }
+    struct buf *values;
+    TRY(call_buffer(call, EVIDENCE_PART_MAX_BYTES, &values));
+    TRY(encode_values(&appraisal->values, values));
+    struct evidence_record evidence = {
+        .time_ms = call->now_ms,
+        .quote = appraisal->quote.attest,
+        .signature = appraisal->signature,
+        .pcr_values = buf_view(values),
+        .clock = appraisal->quote.clock,
+        .reset_count = appraisal->quote.reset_count,
+        .restart_count = appraisal->quote.restart_count,
+        .firmware_version = appraisal->quote.firmware_version,
+        .verdict = (int)appraisal->verdict.result,
+    };
+    memcpy(evidence.machine_id, machine->machine_id, sizeof evidence.machine_id);
+    if (appraisal->verdict.result == POLICY_RESULT_FAIL) {
+        TRY(view_to_text(view_text(err_reason(E(PCR_POLICY))), evidence.reason, sizeof evidence.reason));
+    }
+    return evidence_put(call->signer->db, &evidence);
+}

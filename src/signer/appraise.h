@@ -1,0 +1,31 @@
+/* The evidence of one attestation: whose TPM, which AK, what it says of the PCRs, and what policy says of that. */
+#ifndef ITL_SIGNER_APPRAISE_H
+#define ITL_SIGNER_APPRAISE_H
+
+#include "signer/signer.h"
+#include "tpm/ak.h"
+#include "tpm/ek.h"
+#include "tpm/quote.h"
+
+struct appraisal {
+    struct trust_verdict trust;
+    struct ak *ak;           /* owned */
+    bool ak_is_new;          /* proved in this session to live beside the EK */
+    struct quote quote;      /* views into the request */
+    struct view signature;
+    struct pcr_values values;
+    struct policy_verdict verdict;
+};
+
+/* Takes the session or nonce, checks possession, the AK, the quote and its nonce, and evaluates policy. Takes the nonce even when it
+ * then refuses; writes nothing else. Errors: one of the reasons of EK material, AK, session, nonce and quote in err.def. A policy that does
+ * not accept is a verdict, not an error. */
+ERRFN appraise(struct call *call, const struct ipc_attest_request *request, const struct ek *ek,
+               struct appraisal *out_appraisal);
+
+/* Remembers the AK when it is new, and the evidence. */
+ERRFN appraisal_store(struct call *call, const struct machine *machine, const struct appraisal *appraisal);
+
+void appraisal_clear(struct appraisal *appraisal);
+
+#endif

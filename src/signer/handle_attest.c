@@ -1,0 +1,186 @@
+/* POST /attest: possession of the EK, an AK in the same TPM, a fresh quote, policy's verdict; only then a configuration token. */
+#include "base/random.h"
+#include "base/text.h"
+#include "signer/appraise.h"
+#include "signer/identity.h"
+#include "signer/record.h"
+#include "signer/register.h"
+#include "sql/tokens.h"
+
+#include <string.h>
+
+enum { CONFIG_TOKEN_BYTES = 32, CONFIG_TOKEN_TTL_MS = 15 * 60 * 1000 };
+
+/* A new token for the machine's configuration; only its hash is kept. */
+static ERRFN issue_token(struct call *call, const struct machine *machine, struct view *out_token)
+{
+    uint8_t bytes[CONFIG_TOKEN_BYTES];
+    uint8_t hash[SHA384_BYTES];
+    struct buf *text;
+    TRY(call_buffer(call, IPC_TOKEN_MAX, &text));
+    random_bytes(bytes, sizeof bytes);
+    err_t encoded = buf_put_base64url(text, view_of(bytes, sizeof bytes));
+    bytes_wipe(bytes, sizeof bytes);
+    TRY(encoded);
+    TRY(sha384(buf_view(text), hash));
+    TRY(config_token_put(call->signer->db, machine->machine_id, hash, call->now_ms + CONFIG_TOKEN_TTL_MS));
+    *out_token = buf_view(text);
+    return OK;
+}
+
+static ERRFN describe_machine(struct call *call, const struct machine *machine, struct ipc_attest_reply *out_reply)
+{
+    TRY(call_text(call, machine->hostname, &out_reply->hostname));
+    TRY(call_text(call, machine->role, &out_reply->role));
+    return call_text(call, machine->assurance, &out_reply->assurance);
+}
+
+/* Policy accepts: the machine is attested from here on. */
+static ERRFN grant(struct call *call, struct machine *machine, const struct appraisal *appraisal,
+                   struct ipc_attest_reply *out_reply)
+{
+    const char *before = machine_status_name((enum machine_status)machine->status);
+    out_reply->again = machine->status == MACHINE_ATTESTED;
+    machine->status = MACHINE_ATTESTED;
+    machine->attested_at = call->now_ms;
+    TRY(identity_assurance(&appraisal->trust, ak_key_name(appraisal->ak->key_type), machine->assurance,
+                           sizeof machine->assurance));
+    TRY(machine_update(call->signer->db, machine));
+    TRY(issue_token(call, machine, &out_reply->config_token));
+    TRY(record_act(call, "attest", before, machine_status_name(MACHINE_ATTESTED), NULL, NULL));
+    out_reply->status = MACHINE_ATTESTED;
+    out_reply->action = IPC_ACTION_APPLY_CONFIG;
+    return describe_machine(call, machine, out_reply);
+}
+
+/* Policy refuses what the machine proved: every gate closes, the evidence stays. */
+static ERRFN withhold(struct call *call, struct machine *machine, struct ipc_attest_reply *out_reply)
+{
+    TRY(config_token_kill(call->signer->db, machine->machine_id));
+    const char *state = machine_status_name((enum machine_status)machine->status);
+    TRY(record_act(call, "attest_policy_failed", state, state, err_reason(E(PCR_POLICY)), NULL));
+    out_reply->reason = ERR_CODE_PCR_POLICY;
+    return describe_machine(call, machine, out_reply);
+}
+
+static ERRFN list_failures(struct call *call, const struct policy_verdict *verdict, struct ipc_list *out_list)
+{
+    struct buf *rows;
+    TRY(call_buffer(call, 32 * 1024, &rows));
+    for (size_t i = 0; i < verdict->failure_count && i < IPC_ROWS_MAX_failure; i++) {
+        struct ipc_failure_record row = {
+            .rule = view_text(verdict->failures[i].rule),
+            .expected = view_text(verdict->failures[i].expected),
+            .actual = view_text(verdict->failures[i].actual),
+        };
+        TRY(ipc_list_add_failure(out_list, rows, &row));
+    }
+    return OK;
+}
+
+static uint8_t wire_verdict(enum policy_result result)
+{
+    switch (result) {
+    case POLICY_RESULT_NONE:
+        return IPC_VERDICT_NOT_EVALUATED;
+    case POLICY_RESULT_PASS:
+        return IPC_VERDICT_PASS;
+    case POLICY_RESULT_FAIL:
+        return IPC_VERDICT_FAIL;
+    case POLICY_RESULT_TELEMETRY:
+        return IPC_VERDICT_TELEMETRY;
+    }
+    return IPC_VERDICT_NOT_EVALUATED;
+}
+
+/* The states in which nothing is appraised. OK with *out_done when the reply is complete. */
+static ERRFN answer_by_state(struct call *call, const struct machine *machine, struct ipc_attest_reply *out_reply,
+                             bool *out_done)
+{
+    *out_done = true;
+    switch ((enum machine_status)machine->status) {
+    case MACHINE_PENDING_APPROVAL:
+        out_reply->reason = ERR_CODE_MACHINE_PENDING;
+        return record_refusal(call, E(MACHINE_PENDING));
+    case MACHINE_LOCKED:
+        out_reply->reason = ERR_CODE_MACHINE_LOCKED;
+        out_reply->action = IPC_ACTION_LOCK;
+        return record_refusal(call, E(MACHINE_LOCKED));
+    case MACHINE_REJECTED:
+        return E(MACHINE_REJECTED);
+    case MACHINE_REVOKED:
+        ENSURE(machine->wipe_pending, MACHINE_REVOKED);
+        *out_done = false;
+        return OK;
+    case MACHINE_REGISTERED:
+    case MACHINE_ATTESTED:
+        *out_done = false;
+        return OK;
+    case MACHINE_NONE:
+        break;
+    }
+    return E(BUG);
+}
+
+static ERRFN decide(struct call *call, struct machine *machine, const struct appraisal *appraisal,
+                    struct ipc_attest_reply *out_reply)
+{
+    TRY(appraisal_store(call, machine, appraisal));
+    TRY(list_failures(call, &appraisal->verdict, &out_reply->failures));
+    out_reply->proved = 1;
+    out_reply->verdict = wire_verdict(appraisal->verdict.result);
+    out_reply->policy_version = call->signer->policy->version;
+    if (machine->status == MACHINE_REVOKED) {
+        out_reply->action = IPC_ACTION_WIPE;
+        return record_act(call, "wipe_ordered", machine_status_name(MACHINE_REVOKED), NULL, NULL, NULL);
+    }
+    if (appraisal->verdict.result == POLICY_RESULT_FAIL) {
+        return withhold(call, machine, out_reply);
+    }
+    return grant(call, machine, appraisal, out_reply);
+}
+
+/* An unknown EK is registered by its first contact, whichever it is. */
+static ERRFN find_or_register(struct call *call, const struct ipc_attest_request *request, const struct ek *ek,
+                              struct machine *out_machine)
+{
+    err_t found = identity_machine(call, ek, out_machine);
+    if (!IS_E(found, MACHINE_UNKNOWN)) {
+        return found;
+    }
+    struct registration wishes = {
+        .hw_uuid = request->hw_uuid,
+        .hw_mac = request->hw_mac,
+        .hw_serial = request->hw_serial,
+        .hw_product = request->hw_product,
+    };
+    return register_machine(call, &wishes, ek, out_machine);
+}
+
+ERRFN handle_attest(struct call *call, const struct ipc_attest_request *request, struct ipc_attest_reply *out_reply)
+{
+    AUTO(ek) ek = NULL;
+    TRY(identity_read(call, request->ek, request->ek_source, request->ek_fingerprint, &ek));
+    struct machine machine;
+    TRY(find_or_register(call, request, ek, &machine));
+    TRY(call_text(call, machine.machine_id, &out_reply->machine_id));
+    out_reply->status = (uint8_t)machine.status;
+    out_reply->action = IPC_ACTION_NONE;
+    out_reply->verdict = IPC_VERDICT_NOT_EVALUATED;
+    bool done;
+    TRY(answer_by_state(call, &machine, out_reply, &done));
+    if (done) {
+        return OK;
+    }
+
+    struct appraisal appraisal = {0};
+    /* From here on a nonce or session is used up whatever comes, and nothing else is written before the verdict. */
+    call->keep = true;
+    err_t appraised = appraise(call, request, ek, &appraisal);
+    if (IS_OK(appraised)) {
+        call->keep = false;
+        appraised = decide(call, &machine, &appraisal, out_reply);
+    }
+    appraisal_clear(&appraisal);
+    return appraised;
+}

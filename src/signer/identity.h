@@ -1,0 +1,23 @@
+/* From what a node sent to who it is: EK, trust, machine. */
+#ifndef ITL_SIGNER_IDENTITY_H
+#define ITL_SIGNER_IDENTITY_H
+
+#include "signer/signer.h"
+#include "tpm/ek.h"
+
+/* Parses the EK and compares the fingerprint sent with it ("" for none), noting both for the audit row. */
+ERRFN identity_read(struct call *call, struct view ek_bytes, uint8_t source, struct view fingerprint, struct ek **out_ek);
+
+/* Judges the EK's trust as policy wants it. OK with *out_verdict->reason set means "not by itself, but an operator may decide". */
+ERRFN identity_trust(struct call *call, const struct ek *ek, struct trust_verdict *out_verdict);
+
+/* The machine of this EK. Errors: MACHINE_UNKNOWN. */
+ERRFN identity_machine(struct call *call, const struct ek *ek, struct machine *out_machine);
+
+/* The EK as it was stored, ready for a credential. */
+ERRFN identity_stored_ek(struct call *call, const char *fingerprint, struct ek **out_ek);
+
+/* What the machine's evidence amounts to: "tpm-certificate/P-384", "tpm-hash/RSA-2048", "tpm-unverified/P-256". */
+ERRFN identity_assurance(const struct trust_verdict *verdict, const char *ak_key, char *out_text, size_t size);
+
+#endif

@@ -1,0 +1,175 @@
+#include "tpm/ek_facts.h"
+
+#include "base/text.h"
+
+#include <openssl/asn1.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+#include <time.h>
+
+/* 99991231235959Z, RFC 5280 section 4.1.2.5: no well-defined end. */
+static const uint64_t no_expiry_ms = 253402300799000;
+
+enum { OID_TEXT_MAX = 128, NAME_ENTRIES_MAX = 64 };
+
+bool ek_facts_oid_is(const ASN1_OBJECT *oid, const char *dotted)
+{
+    char text[OID_TEXT_MAX];
+    int len = OBJ_obj2txt(text, sizeof text, oid, 1);
+    return len > 0 && len < OID_TEXT_MAX && strcmp(text, dotted) == 0;
+}
+
+static ERRFN read_time(const ASN1_TIME *time, uint64_t *out_ms)
+{
+    struct tm parts;
+    ENSURE(time && ASN1_TIME_to_tm(time, &parts) == 1, EK_UNREADABLE);
+    time_t seconds = timegm(&parts);
+    *out_ms = seconds > 0 ? (uint64_t)seconds * 1000 : 0;
+    return OK;
+}
+
+static ERRFN read_serial(const ASN1_INTEGER *serial, char out_text[static EK_SERIAL_TEXT_SIZE])
+{
+    int len = ASN1_STRING_length(serial);
+    ENSURE(len > 0 && HEX_TEXT_SIZE(len) <= EK_SERIAL_TEXT_SIZE, EK_UNREADABLE);
+    hex_encode(view_of(ASN1_STRING_get0_data(serial), (size_t)len), out_text);
+    return OK;
+}
+
+/* A value that does not fit or is not clean text stays empty. */
+static void read_value(const X509_NAME_ENTRY *entry, char *out_text, size_t size)
+{
+    uint8_t *utf8 = NULL;
+    int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
+    if (len < 0) {
+        return;
+    }
+    struct view value = view_of(utf8, (size_t)len);
+    if (text_is_clean(value)) {
+        IGNORE_ERR(view_to_text(value, out_text, size));
+    }
+    OPENSSL_free(utf8);
+}
+
+static void read_tpm_name(struct ek *ek, const X509_NAME *name)
+{
+    for (int i = 0; i < X509_NAME_entry_count(name) && i < NAME_ENTRIES_MAX; i++) {
+        const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
+        const ASN1_OBJECT *oid = X509_NAME_ENTRY_get_object(entry);
+        if (ek_facts_oid_is(oid, OID_TPM_MANUFACTURER)) {
+            read_value(entry, ek->manufacturer, sizeof ek->manufacturer);
+        } else if (ek_facts_oid_is(oid, OID_TPM_MODEL)) {
+            read_value(entry, ek->model, sizeof ek->model);
+        } else if (ek_facts_oid_is(oid, OID_TPM_VERSION)) {
+            read_value(entry, ek->version, sizeof ek->version);
+        }
+    }
+}
+
+/* The TPM's own name is a directoryName in the subjectAltName, EK Credential Profile section
+ * 3.2.9. */
+static void read_san(struct ek *ek)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(ek->x509, NID_subject_alt_name, NULL, NULL);
+    for (int i = 0; names && i < sk_GENERAL_NAME_num(names) && i < NAME_ENTRIES_MAX; i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type == GEN_DIRNAME) {
+            read_tpm_name(ek, name->d.directoryName);
+        }
+    }
+    GENERAL_NAMES_free(names);
+    if (!ek->manufacturer[0] || !ek->model[0] || !ek->version[0]) {
+        ek->quirks |= EK_QUIRK_NO_TPM_SAN;
+    }
+}
+
+/* DER wants the members of a SET OF in ascending order of their encodings (X.690 section 11.6). */
+static bool members_unsorted(const X509_NAME_ENTRY *first, const X509_NAME_ENTRY *second)
+{
+    uint8_t *a = NULL;
+    uint8_t *b = NULL;
+    int a_len = i2d_X509_NAME_ENTRY(first, &a);
+    int b_len = i2d_X509_NAME_ENTRY(second, &b);
+    bool unsorted = false;
+    if (a_len > 0 && b_len > 0) {
+        int order = memcmp(a, b, (size_t)(a_len < b_len ? a_len : b_len));
+        unsorted = order > 0 || (order == 0 && a_len > b_len);
+    }
+    OPENSSL_free(a);
+    OPENSSL_free(b);
+    return unsorted;
+}
+
+static bool name_unsorted(const X509_NAME *name)
+{
+    for (int i = 1; i < X509_NAME_entry_count(name) && i < NAME_ENTRIES_MAX; i++) {
+        const X509_NAME_ENTRY *first = X509_NAME_get_entry(name, i - 1);
+        const X509_NAME_ENTRY *second = X509_NAME_get_entry(name, i);
+        if (X509_NAME_ENTRY_set(first) == X509_NAME_ENTRY_set(second) &&
+            members_unsorted(first, second)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_quirks(struct ek *ek)
+{
+    if (name_unsorted(X509_get_issuer_name(ek->x509)) ||
+        name_unsorted(X509_get_subject_name(ek->x509))) {
+        ek->quirks |= EK_QUIRK_UNSORTED_NAME;
+    }
+    if (ek->valid_until_ms == no_expiry_ms) {
+        ek->quirks |= EK_QUIRK_NO_EXPIRY;
+    }
+    if (X509_get_ext_by_NID(ek->x509, NID_ext_key_usage, -1) < 0) {
+        ek->quirks |= EK_QUIRK_NO_PURPOSE;
+    }
+    uint32_t usage = X509_get_key_usage(ek->x509);
+    if (X509_get_ext_by_NID(ek->x509, NID_key_usage, -1) < 0) {
+        ek->quirks |= EK_QUIRK_NO_KEY_USAGE;
+    } else if (!tpm_key_is_rsa((enum tpm_key)ek->key_type) && !(usage & KU_KEY_AGREEMENT) &&
+               (usage & KU_KEY_ENCIPHERMENT)) {
+        ek->quirks |= EK_QUIRK_ECC_ENCIPHERMENT;
+    }
+}
+
+ERRFN ek_facts_read(struct ek *ek)
+{
+    TRY(read_time(X509_get0_notBefore(ek->x509), &ek->valid_from_ms));
+    TRY(read_time(X509_get0_notAfter(ek->x509), &ek->valid_until_ms));
+    TRY(read_serial(X509_get0_serialNumber(ek->x509), ek->serial));
+    read_san(ek);
+    read_quirks(ek);
+    return OK;
+}
+
+const char *ek_quirk_name(enum ek_quirk quirk)
+{
+    switch (quirk) {
+    case EK_QUIRK_PADDED:
+        return "padded certificate";
+    case EK_QUIRK_TCG_HEADER:
+        return "TCG header before the certificate";
+    case EK_QUIRK_OCTET_STRING:
+        return "certificate inside an OCTET STRING";
+    case EK_QUIRK_SECOND_CERT:
+        return "more than one certificate";
+    case EK_QUIRK_RSAES_OAEP:
+        return "key under id-RSAES-OAEP";
+    case EK_QUIRK_UNSORTED_NAME:
+        return "unsorted name";
+    case EK_QUIRK_NO_TPM_SAN:
+        return "no TPM attributes in a subjectAltName";
+    case EK_QUIRK_NO_EXPIRY:
+        return "no expiry";
+    case EK_QUIRK_NO_PURPOSE:
+        return "no extendedKeyUsage";
+    case EK_QUIRK_NO_KEY_USAGE:
+        return "no keyUsage";
+    case EK_QUIRK_ECC_ENCIPHERMENT:
+        return "keyEncipherment with an ECC key";
+    }
+    return NULL;
+}

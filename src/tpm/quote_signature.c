@@ -1,0 +1,176 @@
+#include "tpm/quote.h"
+
+#include "tpm/spki.h"
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+#include <string.h>
+
+AUTO_DEFINE(md_ctx, EVP_MD_CTX, EVP_MD_CTX_free);
+AUTO_DEFINE(ecdsa_sig, ECDSA_SIG, ECDSA_SIG_free);
+
+/* What was sent, whatever its form. `scheme` is TPM_ALG_NONE where the form does not say one. */
+struct signature {
+    uint16_t scheme;
+    uint16_t hash_alg;
+    struct view rsa;
+    struct view r;
+    struct view s;
+    struct view der;
+};
+
+static ERRFN get_sized(struct view *v, size_t max, struct view *out_bytes)
+{
+    uint16_t len;
+    TRY(view_get_u16(v, &len, E(QUOTE_SIGNATURE_UNREADABLE)));
+    ENSURE(len <= max, QUOTE_SIGNATURE_UNREADABLE);
+    return view_get_bytes(v, len, out_bytes, E(QUOTE_SIGNATURE_UNREADABLE));
+}
+
+/* TPMT_SIGNATURE, Part 2 section 11.3.4. */
+static ERRFN read_tpmt(struct view v, struct signature *out_signature)
+{
+    struct signature sig = {0};
+    TRY(view_get_u16(&v, &sig.scheme, E(QUOTE_SIGNATURE_UNREADABLE)));
+    TRY(view_get_u16(&v, &sig.hash_alg, E(QUOTE_SIGNATURE_UNREADABLE)));
+    if (sig.scheme == TPM_ALG_RSASSA || sig.scheme == TPM_ALG_RSAPSS) {
+        TRY(get_sized(&v, TPM_RSA_MAX_BYTES, &sig.rsa));
+    } else if (sig.scheme == TPM_ALG_ECDSA) {
+        TRY(get_sized(&v, TPM_ECC_MAX_BYTES, &sig.r));
+        TRY(get_sized(&v, TPM_ECC_MAX_BYTES, &sig.s));
+    } else {
+        return E(QUOTE_SIGNATURE_UNREADABLE);
+    }
+    ENSURE(v.len == 0, QUOTE_SIGNATURE_UNREADABLE);
+    *out_signature = sig;
+    return OK;
+}
+
+static bool read_der(struct view sent)
+{
+    const uint8_t *end = sent.data;
+    AUTO(ecdsa_sig) parsed = d2i_ECDSA_SIG(NULL, &end, (long)sent.len);
+    if (!parsed || end != sent.data + sent.len) {
+        return false;
+    }
+    /* Only the one DER form, so that a signature can't be altered and still verify. */
+    uint8_t *again = NULL;
+    int len = i2d_ECDSA_SIG(parsed, &again);
+    bool same = len > 0 && view_equal(view_of(again, (size_t)len), sent);
+    OPENSSL_free(again);
+    return same;
+}
+
+static ERRFN read_signature(struct view sent, const EVP_PKEY *key, struct signature *out_signature)
+{
+    ENSURE(sent.len > 0 && sent.len <= QUOTE_SIGNATURE_MAX_BYTES, QUOTE_SIGNATURE_UNREADABLE);
+    if (IS_OK(read_tpmt(sent, out_signature))) {
+        return OK;
+    }
+    struct signature sig = {0};
+    if (EVP_PKEY_is_a(key, "RSA")) {
+        ENSURE(sent.len == (size_t)EVP_PKEY_get_size(key), QUOTE_SIGNATURE_UNREADABLE);
+        sig.rsa = sent;
+    } else {
+        ENSURE(read_der(sent), QUOTE_SIGNATURE_UNREADABLE);
+        sig.der = sent;
+    }
+    *out_signature = sig;
+    return OK;
+}
+
+/* A signature that says what it is must say what the AK is; the AK's own scheme and hash decide,
+ * not the sender. */
+static ERRFN check_claim(const struct signature *sig, uint16_t scheme, uint16_t hash_alg)
+{
+    if (sig->scheme == TPM_ALG_NONE) {
+        return OK;
+    }
+    ENSURE(tpm_hash_md(sig->hash_alg), QUOTE_HASH);
+    ENSURE(sig->scheme == scheme && sig->hash_alg == hash_alg, QUOTE_SIGNATURE);
+    return OK;
+}
+
+static ERRFN ecdsa_to_der(const struct signature *sig, uint8_t *out_der, size_t size,
+                          size_t *out_len)
+{
+    AUTO(ecdsa_sig) made = ECDSA_SIG_new();
+    ENSURE(made, NO_MEMORY);
+    BIGNUM *r = BN_bin2bn(sig->r.data, (int)sig->r.len, NULL);
+    BIGNUM *s = BN_bin2bn(sig->s.data, (int)sig->s.len, NULL);
+    if (!r || !s || ECDSA_SIG_set0(made, r, s) != 1) {
+        BN_free(r);
+        BN_free(s);
+        return E(NO_MEMORY);
+    }
+    int len = i2d_ECDSA_SIG(made, NULL);
+    ENSURE(len > 0 && (size_t)len <= size, BUG);
+    ENSURE(i2d_ECDSA_SIG(made, &out_der) == len, CRYPTO);
+    *out_len = (size_t)len;
+    return OK;
+}
+
+/* TPMs salt RSAPSS with as many bytes as the digest has, or with as many as fit (Part 1 annex B.7),
+ * so any length is taken. */
+static ERRFN set_padding(EVP_PKEY_CTX *ctx, uint16_t scheme)
+{
+    int padding = scheme == TPM_ALG_RSAPSS ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
+    ENSURE(EVP_PKEY_CTX_set_rsa_padding(ctx, padding) == 1, CRYPTO);
+    if (scheme == TPM_ALG_RSAPSS) {
+        ENSURE(EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_AUTO) == 1, CRYPTO);
+    }
+    return OK;
+}
+
+static ERRFN verify(EVP_PKEY *key, uint16_t scheme, uint16_t hash_alg, struct view attest,
+                    struct view signature)
+{
+    AUTO(md_ctx) ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *key_ctx = NULL; /* ctx owns it */
+    ENSURE(ctx, NO_MEMORY);
+    ENSURE(EVP_DigestVerifyInit(ctx, &key_ctx, tpm_hash_md(hash_alg), NULL, key) == 1, CRYPTO);
+    if (scheme != TPM_ALG_ECDSA) {
+        TRY(set_padding(key_ctx, scheme));
+    }
+    ENSURE(EVP_DigestVerify(ctx, signature.data, signature.len, attest.data, attest.len) == 1,
+           QUOTE_SIGNATURE);
+    return OK;
+}
+
+static ERRFN check(EVP_PKEY *key, uint16_t scheme, uint16_t hash_alg, struct view attest,
+                   struct view signature)
+{
+    ENSURE(tpm_hash_md(hash_alg), QUOTE_HASH);
+    bool rsa = EVP_PKEY_is_a(key, "RSA");
+    ENSURE(rsa ? scheme == TPM_ALG_RSASSA || scheme == TPM_ALG_RSAPSS : scheme == TPM_ALG_ECDSA,
+           QUOTE_SIGNATURE);
+    struct signature sig;
+    TRY(read_signature(signature, key, &sig));
+    TRY(check_claim(&sig, scheme, hash_alg));
+    if (rsa) {
+        return verify(key, scheme, hash_alg, attest, sig.rsa);
+    }
+    uint8_t der[2 * TPM_ECC_MAX_BYTES + 16];
+    size_t der_len = 0;
+    if (sig.der.len == 0) {
+        TRY(ecdsa_to_der(&sig, der, sizeof der, &der_len));
+        sig.der = view_of(der, der_len);
+    }
+    return verify(key, scheme, hash_alg, attest, sig.der);
+}
+
+ERRFN quote_check_signature_key(EVP_PKEY *key, uint16_t scheme, uint16_t hash_alg,
+                                struct view attest, struct view signature)
+{
+    ERR_set_mark();
+    err_t checked = check(key, scheme, hash_alg, attest, signature);
+    ERR_pop_to_mark();
+    return checked;
+}
+
+ERRFN quote_check_signature(const struct ak *ak, struct view attest, struct view signature)
+{
+    return quote_check_signature_key(ak->key, ak->scheme, ak->hash_alg, attest, signature);
+}

@@ -1,0 +1,197 @@
+#include "tpm/trust_rules.h"
+
+#include "tpm/ek_facts.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+enum { RSA_BITS_MIN = 2048, EC_BITS_MIN = 256, EXTENSIONS_MAX = 64 };
+
+/* A machine may be taken into use minutes after its (virtual) TPM was made, and clocks differ. */
+static const uint64_t clock_skew_ms = 5 * 60 * 1000;
+
+/* GCE instance identity: Google's newer EK certificates name the instance there and carry no
+ * purpose. */
+#define OID_GCE_INSTANCE "1.3.6.1.4.1.11129.2.1.21"
+
+AUTO_DEFINE(name_constraints, NAME_CONSTRAINTS, NAME_CONSTRAINTS_free);
+
+bool trust_rules_names(const X509 *cert, const X509 *issuer)
+{
+    return X509_NAME_cmp(X509_get_issuer_name(cert), X509_get_subject_name(issuer)) == 0;
+}
+
+static bool strong_hash(const X509 *cert)
+{
+    int hash = NID_undef;
+    if (X509_get_signature_info((X509 *)cert, &hash, NULL, NULL, NULL) != 1) {
+        return false;
+    }
+    return hash == NID_sha256 || hash == NID_sha384 || hash == NID_sha512;
+}
+
+static bool strong_key(const EVP_PKEY *key)
+{
+    int bits = EVP_PKEY_get_bits(key);
+    return EVP_PKEY_is_a(key, "RSA") ? bits >= RSA_BITS_MIN
+                                     : EVP_PKEY_is_a(key, "EC") && bits >= EC_BITS_MIN;
+}
+
+enum trust_finding trust_rules_signature(X509 *cert, X509 *issuer)
+{
+    EVP_PKEY *key = X509_get0_pubkey(issuer);
+    if (!key || !strong_key(key)) {
+        return TRUST_FINDING_ISSUER_KEY;
+    }
+    if (!strong_hash(cert)) {
+        return TRUST_FINDING_WEAK_SIGNATURE;
+    }
+    return X509_verify(cert, key) == 1 ? TRUST_FINDING_NONE : TRUST_FINDING_SIGNATURE;
+}
+
+/* RFC 5280 section 4.2: a critical extension that is not understood refuses the certificate, and
+ * none may occur twice. */
+static bool extensions_understood(const X509 *cert)
+{
+    int count = X509_get_ext_count(cert);
+    if (count > EXTENSIONS_MAX) {
+        return false;
+    }
+    for (int i = 0; i < count; i++) {
+        X509_EXTENSION *extension = X509_get_ext(cert, i);
+        const ASN1_OBJECT *oid = X509_EXTENSION_get_object(extension);
+        if (X509_get_ext_by_OBJ(cert, oid, i) >= 0) {
+            return false;
+        }
+        bool known = X509_supported_extension(extension) == 1 ||
+                     OBJ_obj2nid(oid) == NID_subject_directory_attributes;
+        if (X509_EXTENSION_get_critical(extension) && !known) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_extension(const X509 *cert, int nid)
+{
+    return X509_get_ext_by_NID(cert, nid, -1) >= 0;
+}
+
+static bool is_ca(X509 *cert)
+{
+    uint32_t flags = X509_get_extension_flags(cert);
+    if ((flags & EXFLAG_INVALID) || !(flags & EXFLAG_CA)) {
+        return false;
+    }
+    return !has_extension(cert, NID_key_usage) || (X509_get_key_usage(cert) & KU_KEY_CERT_SIGN);
+}
+
+/* X509_cmp_time reads the time as UTC seconds. */
+static bool valid_at(const X509 *cert, uint64_t ms)
+{
+    time_t at = (time_t)(ms / 1000);
+    return X509_cmp_time(X509_get0_notBefore(cert), &at) < 0 &&
+           X509_cmp_time(X509_get0_notAfter(cert), &at) > 0;
+}
+
+static bool path_allowed(X509 *issuer, size_t below)
+{
+    long limit = X509_get_pathlen(issuer);
+    return limit < 0 || below <= (size_t)limit;
+}
+
+static bool names_allowed(X509 *issuer, const struct ek *ek)
+{
+    if (!has_extension(issuer, NID_name_constraints)) {
+        return true;
+    }
+    AUTO(name_constraints) constraints = X509_get_ext_d2i(issuer, NID_name_constraints, NULL, NULL);
+    return constraints && NAME_CONSTRAINTS_check(ek->x509, constraints) == X509_V_OK;
+}
+
+enum trust_finding trust_rules_issuer(X509 *issuer, const struct ek *ek, size_t below,
+                                      const struct trust_times *times)
+{
+    if (!is_ca(issuer)) {
+        return TRUST_FINDING_ISSUER_NOT_CA;
+    }
+    if (!extensions_understood(issuer)) {
+        return TRUST_FINDING_ISSUER_EXTENSION;
+    }
+    if (!valid_at(issuer, times->issued_ms) && !valid_at(issuer, times->now_ms)) {
+        return TRUST_FINDING_ISSUER_NOT_VALID;
+    }
+    if (!path_allowed(issuer, below)) {
+        return TRUST_FINDING_PATH_LENGTH;
+    }
+    return names_allowed(issuer, ek) ? TRUST_FINDING_NONE : TRUST_FINDING_NAME_CONSTRAINT;
+}
+
+/* EK Credential Profile section 3.2.6: keyEncipherment for RSA, keyAgreement for ECC. Intel writes
+ * keyEncipherment for ECC too. A key that may sign is an AK's or a web server's, whatever else its
+ * certificate says. */
+static bool key_usage_allowed(const struct ek *ek)
+{
+    if (!has_extension(ek->x509, NID_key_usage)) {
+        return true;
+    }
+    uint32_t usage = X509_get_key_usage(ek->x509);
+    bool rsa = tpm_key_is_rsa((enum tpm_key)ek->key_type);
+    uint32_t wanted = rsa ? KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT | KU_KEY_ENCIPHERMENT;
+    uint32_t signing = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_CERT_SIGN | KU_CRL_SIGN;
+    return (usage & wanted) && !(usage & signing);
+}
+
+static bool has_ek_purpose(const X509 *cert)
+{
+    EXTENDED_KEY_USAGE *purposes = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+    bool found = false;
+    for (int i = 0; purposes && i < sk_ASN1_OBJECT_num(purposes); i++) {
+        found |= ek_facts_oid_is(sk_ASN1_OBJECT_value(purposes, i), OID_EK_CERTIFICATE);
+    }
+    EXTENDED_KEY_USAGE_free(purposes);
+    return found;
+}
+
+static bool is_gce_instance(const X509 *cert)
+{
+    for (int i = 0; i < X509_get_ext_count(cert); i++) {
+        if (ek_facts_oid_is(X509_EXTENSION_get_object(X509_get_ext(cert, i)), OID_GCE_INSTANCE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Something must say that this is an EK: the purpose or, where the certificate has no purposes at
+ * all, the TPM's name or a known vendor's mark. Otherwise any certificate under the same root would
+ * pass. */
+static bool purpose_allowed(const struct ek *ek)
+{
+    if (has_extension(ek->x509, NID_ext_key_usage)) {
+        return has_ek_purpose(ek->x509);
+    }
+    return !(ek->quirks & EK_QUIRK_NO_TPM_SAN) || is_gce_instance(ek->x509);
+}
+
+enum trust_finding trust_rules_ek(const struct ek *ek, uint64_t now_ms)
+{
+    uint32_t flags = X509_get_extension_flags(ek->x509);
+    if ((flags & EXFLAG_CA) || X509_check_ca(ek->x509) != 0) {
+        return TRUST_FINDING_EK_IS_CA;
+    }
+    if ((flags & EXFLAG_INVALID) || !extensions_understood(ek->x509)) {
+        return TRUST_FINDING_EK_EXTENSION;
+    }
+    if (ek->valid_until_ms < ek->valid_from_ms) {
+        return TRUST_FINDING_EK_VALIDITY;
+    }
+    if (ek->valid_from_ms > now_ms + clock_skew_ms) {
+        return TRUST_FINDING_EK_NOT_YET_VALID;
+    }
+    if (!key_usage_allowed(ek)) {
+        return TRUST_FINDING_EK_KEY_USAGE;
+    }
+    return purpose_allowed(ek) ? TRUST_FINDING_NONE : TRUST_FINDING_EK_PURPOSE;
+}

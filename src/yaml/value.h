@@ -1,0 +1,34 @@
+/* Typed values of a YAML tree. Each fills in out_problem, saying what was expected, when it returns
+ * YAML_INVALID. */
+#ifndef ITL_YAML_VALUE_H
+#define ITL_YAML_VALUE_H
+
+#include "yaml/tree.h"
+
+/* Plain true or false. */
+ERRFN yaml_value_bool(const struct yaml_tree *tree, uint32_t node, bool *out_value,
+                      struct yaml_problem *out_problem);
+
+/* A plain decimal number without sign from min to max. */
+ERRFN yaml_value_number(const struct yaml_tree *tree, uint32_t node, uint32_t min, uint32_t max,
+                        uint32_t *out_value, struct yaml_problem *out_problem);
+
+/* A scalar that is not null: clean UTF-8, one line, not empty, copied with a NUL into `size` bytes.
+ */
+ERRFN yaml_value_text(const struct yaml_tree *tree, uint32_t node, char *out_text, size_t size,
+                      struct yaml_problem *out_problem);
+
+/* One of `names` (ended by NULL), as its index. */
+ERRFN yaml_value_choice(const struct yaml_tree *tree, uint32_t node, const char *const *names,
+                        size_t *out_index, struct yaml_problem *out_problem);
+
+/* A list of different numbers from 0 to max (at most 31), as bits. Empty is an error. */
+ERRFN yaml_value_mask(const struct yaml_tree *tree, uint32_t node, uint32_t max, uint32_t *out_mask,
+                      struct yaml_problem *out_problem);
+
+ERRFN yaml_value_is_mapping(const struct yaml_tree *tree, uint32_t node,
+                            struct yaml_problem *out_problem);
+ERRFN yaml_value_is_sequence(const struct yaml_tree *tree, uint32_t node, size_t max,
+                             struct yaml_problem *out_problem);
+
+#endif

@@ -1,0 +1,44 @@
+/* Every form of EK material; what is accepted goes on to the chain check and to a credential. */
+#include "tpm/credential.h"
+#include "tpm/trust.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void use(struct ek *ek, struct view sent)
+{
+    AUTO(trust) trust = NULL;
+    AUTO(buf) id_object = NULL;
+    AUTO(buf) encrypted = NULL;
+    if (!IS_OK(trust_new(&trust)) || !IS_OK(buf_new(CREDENTIAL_ID_OBJECT_MAX_BYTES, &id_object)) ||
+        !IS_OK(buf_new(CREDENTIAL_ENCRYPTED_SECRET_MAX_BYTES, &encrypted))) {
+        abort();
+    }
+    size_t count;
+    struct trust_verdict verdict;
+    IGNORE_ERR(trust_add_intermediate(trust, sent, &count));
+    if (IS_OK(trust_evaluate(trust, ek, &sent, 1, 1735689600000, &verdict)) &&
+        IS_OK(verdict.reason)) {
+        abort(); /* nothing is trusted here */
+    }
+    /* OpenSSL may refuse to encrypt to a key that no TPM would make. */
+    IGNORE_ERR(credential_make(ek, view_text("name"), view_text("secret"), id_object, encrypted));
+    IGNORE_ERR(ek_set_public_area(ek, sent));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const enum ek_source sources[] = {EK_SOURCE_CERT, EK_SOURCE_PUB};
+    struct view sent = view_of(data, size);
+    for (size_t i = 0; i < 2; i++) {
+        AUTO(ek) ek = NULL;
+        if (IS_OK(ek_parse(sent, sources[i], &ek))) {
+            if (!ek->key || ek->key_type == EK_KEY_NONE || !ek->spki) {
+                abort();
+            }
+            use(ek, sent);
+        }
+    }
+    return 0;
+}
