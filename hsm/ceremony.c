@@ -1,15 +1,16 @@
 #include "hsm/ceremony.h"
 
+#include <string.h>
+
 #include "base/random.h"
 #include "hsm/module.h"
 #include "hsm/rv.h"
 #include "hsm/session.h"
 
-#include <string.h>
-
 enum { KEY_ID_BYTES = 16, TEMPLATE_MAX = 20 };
 
-struct template {
+struct template
+{
     CK_ATTRIBUTE rows[TEMPLATE_MAX];
     CK_ULONG count;
 };
@@ -28,7 +29,8 @@ static void add_flag(struct template *t, CK_ATTRIBUTE_TYPE type, bool on)
 
 ERRFN hsm_token_exists(const struct hsm_settings *settings, bool *out_exists)
 {
-    ENSURE(settings->token_label && strlen(settings->token_label) <= TOKEN_LABEL_BYTES, CONFIG_INVALID);
+    ENSURE(settings->token_label && strlen(settings->token_label) <= TOKEN_LABEL_BYTES,
+           CONFIG_INVALID);
     CK_FUNCTION_LIST *module = NULL;
     TRY(module_open(settings->module, &module));
     CK_SLOT_ID slot;
@@ -44,10 +46,12 @@ ERRFN hsm_token_exists(const struct hsm_settings *settings, bool *out_exists)
     return OK;
 }
 
-static ERRFN set_user_pin(CK_FUNCTION_LIST *module, CK_SLOT_ID slot, struct view so_pin, struct view pin)
+static ERRFN set_user_pin(CK_FUNCTION_LIST *module, CK_SLOT_ID slot, struct view so_pin,
+                          struct view pin)
 {
     CK_SESSION_HANDLE session;
-    TRY(rv_err(module->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session)));
+    TRY(rv_err(
+        module->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session)));
     CK_RV rv = module->C_Login(session, CKU_SO, (uint8_t *)(uintptr_t)so_pin.data, so_pin.len);
     if (rv == CKR_OK) {
         rv = module->C_InitPIN(session, (uint8_t *)(uintptr_t)pin.data, pin.len);
@@ -57,7 +61,8 @@ static ERRFN set_user_pin(CK_FUNCTION_LIST *module, CK_SLOT_ID slot, struct view
     return rv_err(rv);
 }
 
-static ERRFN initialise_free_slot(CK_FUNCTION_LIST *module, const struct hsm_settings *settings, struct view so_pin)
+static ERRFN initialise_free_slot(CK_FUNCTION_LIST *module, const struct hsm_settings *settings,
+                                  struct view so_pin)
 {
     CK_SLOT_ID slot;
     CK_TOKEN_INFO info;
@@ -71,13 +76,15 @@ static ERRFN initialise_free_slot(CK_FUNCTION_LIST *module, const struct hsm_set
     memset(label, ' ', sizeof label);
     memcpy(label, settings->token_label, strlen(settings->token_label));
     TRY(rv_err(module->C_InitToken(slot, (uint8_t *)(uintptr_t)so_pin.data, so_pin.len, label)));
-    TRY(module_find_token(module, settings->token_label, &slot, &info)); /* SoftHSM gives it another slot number */
+    TRY(module_find_token(module, settings->token_label, &slot,
+                          &info)); /* SoftHSM gives it another slot number */
     return set_user_pin(module, slot, so_pin, settings->pin);
 }
 
 ERRFN hsm_token_create(const struct hsm_settings *settings, struct view so_pin)
 {
-    ENSURE(settings->token_label && strlen(settings->token_label) <= TOKEN_LABEL_BYTES, CONFIG_INVALID);
+    ENSURE(settings->token_label && strlen(settings->token_label) <= TOKEN_LABEL_BYTES,
+           CONFIG_INVALID);
     CK_FUNCTION_LIST *module = NULL;
     TRY(module_open(settings->module, &module));
     err_t err = initialise_free_slot(module, settings, so_pin);
@@ -139,8 +146,9 @@ static CK_RV generate_pair(struct hsm *h, const struct role_shape *shape, const 
     CK_MECHANISM mechanism = {shape->generate.type, NULL, 0};
     CK_OBJECT_HANDLE made_public;
     CK_OBJECT_HANDLE made_private;
-    return h->module->C_GenerateKeyPair(h->session, &mechanism, public_half.rows, public_half.count, private_half.rows,
-                                        private_half.count, &made_public, &made_private);
+    return h->module->C_GenerateKeyPair(h->session, &mechanism, public_half.rows, public_half.count,
+                                        private_half.rows, private_half.count, &made_public,
+                                        &made_private);
 }
 
 static CK_RV generate_secret(struct hsm *h, const struct role_shape *shape, const uint8_t *id)
@@ -166,7 +174,8 @@ ERRFN hsm_key_create(struct hsm *h, enum hsm_role role)
     uint8_t id[KEY_ID_BYTES];
     random_bytes(id, sizeof id);
     deadline_arm(h->deadline);
-    CK_RV rv = shape->class == CKO_SECRET_KEY ? generate_secret(h, shape, id) : generate_pair(h, shape, id);
+    CK_RV rv = shape->class == CKO_SECRET_KEY ? generate_secret(h, shape, id)
+                                              : generate_pair(h, shape, id);
     deadline_disarm(h->deadline);
     return rv_err(rv);
 }

@@ -1,7 +1,5 @@
 #include "hsm/deadline.h"
 
-#include "hsm/hsm.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +8,8 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "hsm/hsm.h"
 
 enum {
     CONNECTIONS_MAX = 8, /* ours, and one for each time pkcs11-provider loaded the module */
@@ -86,8 +86,8 @@ void deadline_watch_connections(struct deadline *d)
     for (int fd = 0; path && fd < FD_SEARCH_MAX && d->count < CONNECTIONS_MAX; fd++) {
         struct sockaddr_un peer = {0};
         socklen_t len = sizeof peer;
-        if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && len < sizeof peer && peer.sun_family == AF_UNIX &&
-            strncmp(peer.sun_path, path, sizeof peer.sun_path) == 0) {
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && len < sizeof peer &&
+            peer.sun_family == AF_UNIX && strncmp(peer.sun_path, path, sizeof peer.sun_path) == 0) {
             d->connections[d->count++] = fd;
         }
     }

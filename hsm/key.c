@@ -1,15 +1,16 @@
-#include "hsm/rv.h"
-#include "hsm/session.h"
-
-#include "base/random.h"
+#include <string.h>
 
 #include <openssl/evp.h>
-#include <string.h>
+
+#include "base/random.h"
+#include "hsm/rv.h"
+#include "hsm/session.h"
 
 enum { OBJECTS_MAX = 2, EC_POINT_MAX_BYTES = P384_POINT_BYTES + 2 /* a DER OCTET STRING's head */ };
 
 /* Exactly one token object of this class and label. */
-static ERRFN find_one(struct hsm *h, CK_OBJECT_CLASS class, const char *label, CK_OBJECT_HANDLE *out_handle)
+static ERRFN find_one(struct hsm *h, CK_OBJECT_CLASS class, const char *label,
+                      CK_OBJECT_HANDLE *out_handle)
 {
     CK_BBOOL yes = CK_TRUE;
     CK_ATTRIBUTE wanted[] = {
@@ -30,11 +31,12 @@ static ERRFN find_one(struct hsm *h, CK_OBJECT_CLASS class, const char *label, C
 }
 
 /* An attribute that the token does not know is absent. */
-static bool read_attribute(struct hsm *h, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type, void *out_value, size_t max,
-                           size_t *out_len)
+static bool read_attribute(struct hsm *h, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
+                           void *out_value, size_t max, size_t *out_len)
 {
     CK_ATTRIBUTE attribute = {type, out_value, max};
-    if (h->module->C_GetAttributeValue(h->session, object, &attribute, 1) != CKR_OK || attribute.ulValueLen > max) {
+    if (h->module->C_GetAttributeValue(h->session, object, &attribute, 1) != CKR_OK ||
+        attribute.ulValueLen > max) {
         return false;
     }
     *out_len = attribute.ulValueLen;
@@ -55,8 +57,9 @@ static ERRFN check_confined(struct hsm *h, CK_OBJECT_HANDLE object)
         CK_ATTRIBUTE_TYPE type;
         CK_BBOOL wanted;
     } rows[] = {
-        {CKA_PRIVATE, CK_TRUE},      {CKA_SENSITIVE, CK_TRUE},         {CKA_ALWAYS_SENSITIVE, CK_TRUE},
-        {CKA_EXTRACTABLE, CK_FALSE}, {CKA_NEVER_EXTRACTABLE, CK_TRUE}, {CKA_LOCAL, CK_TRUE},
+        {CKA_PRIVATE, CK_TRUE},           {CKA_SENSITIVE, CK_TRUE},
+        {CKA_ALWAYS_SENSITIVE, CK_TRUE},  {CKA_EXTRACTABLE, CK_FALSE},
+        {CKA_NEVER_EXTRACTABLE, CK_TRUE}, {CKA_LOCAL, CK_TRUE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ENSURE(is_set(h, object, rows[i].type, rows[i].wanted), TOKEN_KEY_EXTRACTABLE);
@@ -66,8 +69,9 @@ static ERRFN check_confined(struct hsm *h, CK_OBJECT_HANDLE object)
 
 static ERRFN check_usage(struct hsm *h, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE allowed)
 {
-    static const CK_ATTRIBUTE_TYPE usages[] = {CKA_ENCRYPT,      CKA_DECRYPT, CKA_SIGN,   CKA_SIGN_RECOVER,
-                                               CKA_VERIFY,       CKA_WRAP,    CKA_UNWRAP, CKA_DERIVE};
+    static const CK_ATTRIBUTE_TYPE usages[] = {CKA_ENCRYPT,      CKA_DECRYPT, CKA_SIGN,
+                                               CKA_SIGN_RECOVER, CKA_VERIFY,  CKA_WRAP,
+                                               CKA_UNWRAP,       CKA_DERIVE};
     for (size_t i = 0; i < sizeof usages / sizeof *usages; i++) {
         bool can = is_set(h, object, usages[i], CK_TRUE);
         ENSURE(can == (usages[i] == allowed), TOKEN_KEY_USAGE);
@@ -79,11 +83,13 @@ static ERRFN check_type(struct hsm *h, CK_OBJECT_HANDLE object, const struct rol
 {
     CK_KEY_TYPE type = 0;
     size_t len = 0;
-    ENSURE(read_attribute(h, object, CKA_KEY_TYPE, &type, sizeof type, &len) && len == sizeof type, TOKEN_KEY_TYPE);
+    ENSURE(read_attribute(h, object, CKA_KEY_TYPE, &type, sizeof type, &len) && len == sizeof type,
+           TOKEN_KEY_TYPE);
     ENSURE(type == shape->type, TOKEN_KEY_TYPE);
     if (type == CKK_AES) {
         CK_ULONG bytes = 0;
-        ENSURE(read_attribute(h, object, CKA_VALUE_LEN, &bytes, sizeof bytes, &len) && bytes == AES256_BYTES,
+        ENSURE(read_attribute(h, object, CKA_VALUE_LEN, &bytes, sizeof bytes, &len) &&
+                   bytes == AES256_BYTES,
                TOKEN_KEY_TYPE);
         return OK;
     }
@@ -93,12 +99,15 @@ static ERRFN check_type(struct hsm *h, CK_OBJECT_HANDLE object, const struct rol
     return OK;
 }
 
-/* CKA_EC_POINT is a DER OCTET STRING (PKCS#11 v2.40 current mechanisms 2.3.3); some tokens leave its head out. */
-static ERRFN read_point(struct hsm *h, CK_OBJECT_HANDLE public_object, uint8_t out_point[static P384_POINT_BYTES])
+/* CKA_EC_POINT is a DER OCTET STRING (PKCS#11 v2.40 current mechanisms 2.3.3); some tokens leave
+ * its head out. */
+static ERRFN read_point(struct hsm *h, CK_OBJECT_HANDLE public_object,
+                        uint8_t out_point[static P384_POINT_BYTES])
 {
     uint8_t value[EC_POINT_MAX_BYTES];
     size_t len = 0;
-    ENSURE(read_attribute(h, public_object, CKA_EC_POINT, value, sizeof value, &len), TOKEN_KEY_TYPE);
+    ENSURE(read_attribute(h, public_object, CKA_EC_POINT, value, sizeof value, &len),
+           TOKEN_KEY_TYPE);
     const uint8_t *point = value;
     if (len == EC_POINT_MAX_BYTES && value[0] == 0x04 && value[1] == P384_POINT_BYTES) {
         point += 2;
@@ -128,7 +137,8 @@ ERRFN key_load(struct hsm *h, enum hsm_role role, struct hsm_key *out_key)
     return OK;
 }
 
-/* The public object is not protected by the token; a signature shows that it belongs to the private one. */
+/* The public object is not protected by the token; a signature shows that it belongs to the private
+ * one. */
 static ERRFN prove_signing_pair(struct hsm_key *key)
 {
     uint8_t digest[HSM_DIGEST_BYTES];

@@ -1,9 +1,10 @@
 #include "hsm/module.h"
 
-#include "hsm/rv.h"
+#include <string.h>
 
 #include <p11-kit/p11-kit.h>
-#include <string.h>
+
+#include "hsm/rv.h"
 
 enum { SLOTS_MAX = 256 }; /* network HSMs show a slot for each partition; more is a broken module */
 
@@ -28,7 +29,8 @@ void module_close(CK_FUNCTION_LIST *module)
     }
 }
 
-static ERRFN slots_with_tokens(CK_FUNCTION_LIST *module, CK_SLOT_ID out_slots[static SLOTS_MAX], CK_ULONG *out_count)
+static ERRFN slots_with_tokens(CK_FUNCTION_LIST *module, CK_SLOT_ID out_slots[static SLOTS_MAX],
+                               CK_ULONG *out_count)
 {
     CK_ULONG count = SLOTS_MAX;
     CK_RV rv = module->C_GetSlotList(CK_TRUE, out_slots, &count);
@@ -48,7 +50,8 @@ static bool has_label(const CK_TOKEN_INFO *info, const char *label)
     return memcmp(padded, info->label, sizeof info->label) == 0;
 }
 
-ERRFN module_find_token(CK_FUNCTION_LIST *module, const char *label, CK_SLOT_ID *out_slot, CK_TOKEN_INFO *out_info)
+ERRFN module_find_token(CK_FUNCTION_LIST *module, const char *label, CK_SLOT_ID *out_slot,
+                        CK_TOKEN_INFO *out_info)
 {
     CK_SLOT_ID slots[SLOTS_MAX];
     CK_ULONG count = 0;
@@ -56,8 +59,8 @@ ERRFN module_find_token(CK_FUNCTION_LIST *module, const char *label, CK_SLOT_ID 
     bool found = false;
     for (CK_ULONG i = 0; i < count; i++) {
         CK_TOKEN_INFO info;
-        if (module->C_GetTokenInfo(slots[i], &info) != CKR_OK || !(info.flags & CKF_TOKEN_INITIALIZED) ||
-            !has_label(&info, label)) {
+        if (module->C_GetTokenInfo(slots[i], &info) != CKR_OK ||
+            !(info.flags & CKF_TOKEN_INITIALIZED) || !has_label(&info, label)) {
             continue; /* another slot's broken token is not our business */
         }
         ENSURE(!found, TOKEN_AMBIGUOUS);
@@ -76,7 +79,8 @@ ERRFN module_find_free(CK_FUNCTION_LIST *module, CK_SLOT_ID *out_slot)
     TRY(slots_with_tokens(module, slots, &count));
     for (CK_ULONG i = 0; i < count; i++) {
         CK_TOKEN_INFO info;
-        if (module->C_GetTokenInfo(slots[i], &info) == CKR_OK && !(info.flags & CKF_TOKEN_INITIALIZED)) {
+        if (module->C_GetTokenInfo(slots[i], &info) == CKR_OK &&
+            !(info.flags & CKF_TOKEN_INITIALIZED)) {
             *out_slot = slots[i];
             return OK;
         }

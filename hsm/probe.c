@@ -1,8 +1,8 @@
-#include "hsm/rv.h"
-#include "hsm/session.h"
-
 #include <ctype.h>
 #include <stdio.h>
+
+#include "hsm/rv.h"
+#include "hsm/session.h"
 
 static ERRFN check_mechanism(struct hsm *h, const struct role_mechanism *wanted)
 {
@@ -13,7 +13,8 @@ static ERRFN check_mechanism(struct hsm *h, const struct role_mechanism *wanted)
     ENSURE(rv != CKR_DEVICE_ERROR, TOKEN_REMOVED);
     TRY(rv_err(rv));
     ENSURE((info.flags & wanted->flags) == wanted->flags, TOKEN_MECHANISM);
-    ENSURE(info.ulMinKeySize <= wanted->key_size && wanted->key_size <= info.ulMaxKeySize, TOKEN_MECHANISM);
+    ENSURE(info.ulMinKeySize <= wanted->key_size && wanted->key_size <= info.ulMaxKeySize,
+           TOKEN_MECHANISM);
     return OK;
 }
 
@@ -47,7 +48,7 @@ ERRFN hsm_describe(struct hsm *h, char out_text[static HSM_TOKEN_TEXT_SIZE])
     unpad(info.manufacturerID, sizeof info.manufacturerID, maker);
     unpad(info.model, sizeof info.model, model);
     unpad(info.serialNumber, sizeof info.serialNumber, serial);
-    snprintf(out_text, HSM_TOKEN_TEXT_SIZE, "%s %s, serial %s, firmware %u.%u", maker, model, serial,
-             info.firmwareVersion.major, info.firmwareVersion.minor);
+    snprintf(out_text, HSM_TOKEN_TEXT_SIZE, "%s %s, serial %s, firmware %u.%u", maker, model,
+             serial, info.firmwareVersion.major, info.firmwareVersion.minor);
     return OK;
 }

@@ -1,15 +1,16 @@
 #include "hsm/provider.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
 #include <openssl/conf.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/x509.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "base/fd.h"
 #include "hsm/provider_state.h"
@@ -25,12 +26,14 @@ enum {
 /* The path goes into a configuration text: no character that means something there. */
 static bool path_is_plain(const char *path)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+/";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+/";
     return path && path[0] == '/' && path[strspn(path, plain)] == '\0';
 }
 
-/* `no-deinit`: the hsm finalises the module. `no-operation-state`: SoftHSM lacks C_GetOperationState. A
- * cached key would be a copy of ours in the session (C_CopyObject), outside what hsm_key_find checked. */
+/* `no-deinit`: the hsm finalises the module. `no-operation-state`: SoftHSM lacks
+ * C_GetOperationState. A cached key would be a copy of ours in the session (C_CopyObject), outside
+ * what hsm_key_find checked. */
 static ERRFN write_config(const struct hsm_settings *settings, struct buf *out_text)
 {
     unsigned sessions = settings->sessions_max ? settings->sessions_max : SESSIONS_DEFAULT;
@@ -88,9 +91,11 @@ static ERRFN set_up(const struct hsm_settings *settings, struct hsm_provider *p)
     TRY(write_config(settings, text));
     snprintf(p->token_label, sizeof p->token_label, "%s", settings->token_label);
     TRY(secret_copy(settings->pin, &p->pin));
-    TRY(deadline_new(settings->deadline_ms ? settings->deadline_ms : HSM_DEADLINE_DEFAULT_MS, &p->deadline));
+    TRY(deadline_new(settings->deadline_ms ? settings->deadline_ms : HSM_DEADLINE_DEFAULT_MS,
+                     &p->deadline));
     p->pin_dialogue = UI_create_method("token PIN");
-    ENSURE(p->pin_dialogue && UI_method_set_reader(p->pin_dialogue, answer_with_pin) == 0, NO_MEMORY);
+    ENSURE(p->pin_dialogue && UI_method_set_reader(p->pin_dialogue, answer_with_pin) == 0,
+           NO_MEMORY);
     p->context = OSSL_LIB_CTX_new();
     ENSURE(p->context, NO_MEMORY);
 
@@ -105,7 +110,8 @@ static ERRFN set_up(const struct hsm_settings *settings, struct hsm_provider *p)
 ERRFN hsm_provider_open(const struct hsm_settings *settings, struct hsm_provider **out_provider)
 {
     ENSURE(path_is_plain(settings->module), CONFIG_INVALID);
-    ENSURE(settings->token_label && strlen(settings->token_label) <= TOKEN_LABEL_MAX_BYTES, CONFIG_INVALID);
+    ENSURE(settings->token_label && strlen(settings->token_label) <= TOKEN_LABEL_MAX_BYTES,
+           CONFIG_INVALID);
     ENSURE(settings->pin.len <= HSM_PIN_MAX_BYTES, CONFIG_INVALID);
     AUTO(hsm_provider) p = calloc(1, sizeof *p);
     ENSURE(p, NO_MEMORY);
@@ -178,8 +184,9 @@ ERRFN hsm_provider_key(struct hsm_provider *p, enum hsm_role role, EVP_PKEY **ou
     TRY(write_uri(p, shape->label, uri));
 
     deadline_arm(p->deadline);
-    OSSL_STORE_CTX *store = OSSL_STORE_open_ex((const char *)uri->data, p->context, "provider=pkcs11", p->pin_dialogue, p,
-                                               NULL, NULL, NULL);
+    OSSL_STORE_CTX *store =
+        OSSL_STORE_open_ex((const char *)uri->data, p->context, "provider=pkcs11", p->pin_dialogue,
+                           p, NULL, NULL, NULL);
     err_t err = store ? load_only_key(store, out_key) : E(TOKEN_KEY_MISSING);
     OSSL_STORE_close(store);
     deadline_disarm(p->deadline);

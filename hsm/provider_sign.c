@@ -1,10 +1,9 @@
-#include "hsm/provider.h"
-
-#include "hsm/provider_state.h"
-
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+
+#include "hsm/provider.h"
+#include "hsm/provider_state.h"
 
 AUTO_DEFINE(EVP_MD_CTX, EVP_MD_CTX, EVP_MD_CTX_free);
 
@@ -13,7 +12,8 @@ static ERRFN start(struct hsm_provider *p, EVP_PKEY *key, EVP_MD_CTX **out_ctx)
 {
     AUTO(EVP_MD_CTX) ctx = EVP_MD_CTX_new();
     ENSURE(ctx, NO_MEMORY);
-    ENSURE(EVP_DigestSignInit_ex(ctx, NULL, "SHA2-384", p->context, NULL, key, NULL) == 1, TOKEN_FAILED);
+    ENSURE(EVP_DigestSignInit_ex(ctx, NULL, "SHA2-384", p->context, NULL, key, NULL) == 1,
+           TOKEN_FAILED);
     *out_ctx = STEAL(ctx);
     return OK;
 }
@@ -26,7 +26,8 @@ static ERRFN sign_message(EVP_MD_CTX *ctx, struct view message, struct buf *out_
     return buf_put(out_der, view_of(signature, len));
 }
 
-ERRFN hsm_provider_sign_sha384(struct hsm_provider *p, EVP_PKEY *key, struct view message, struct buf *out_der)
+ERRFN hsm_provider_sign_sha384(struct hsm_provider *p, EVP_PKEY *key, struct view message,
+                               struct buf *out_der)
 {
     AUTO(EVP_MD_CTX) ctx = NULL;
     TRY(start(p, key, &ctx));

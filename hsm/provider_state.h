@@ -2,10 +2,10 @@
 #ifndef ITL_HSM_PROVIDER_STATE_H
 #define ITL_HSM_PROVIDER_STATE_H
 
+#include <openssl/ui.h>
+
 #include "hsm/deadline.h"
 #include "hsm/provider.h"
-
-#include <openssl/ui.h>
 
 enum { TOKEN_LABEL_MAX_BYTES = 32 };
 

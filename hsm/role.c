@@ -1,10 +1,10 @@
 #include "hsm/role.h"
 
-#define P384_KEY(label_)                                                                           \
-    {                                                                                              \
-        .label = label_, .class = CKO_PRIVATE_KEY, .type = CKK_EC, .usage = CKA_SIGN,              \
-        .use = {CKM_ECDSA, CKF_SIGN, P384_BITS},                                                   \
-        .generate = {CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR, P384_BITS},                       \
+#define P384_KEY(label_)                                                              \
+    {                                                                                 \
+        .label = label_, .class = CKO_PRIVATE_KEY, .type = CKK_EC, .usage = CKA_SIGN, \
+        .use = {CKM_ECDSA, CKF_SIGN, P384_BITS},                                      \
+        .generate = {CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR, P384_BITS},          \
     }
 
 static const struct role_shape shapes[HSM_ROLE_COUNT] = {

@@ -1,18 +1,20 @@
-/* What each role's key must be: one table for making keys, for checking them and for probing the token. */
+/* What each role's key must be: one table for making keys, for checking them and for probing the
+ * token. */
 #ifndef ITL_HSM_ROLE_H
 #define ITL_HSM_ROLE_H
 
-#include "hsm/hsm.h"
-
 #include <p11-kit/pkcs11.h>
+
+#include "hsm/hsm.h"
 
 #define HSM_ROLE_COUNT ((enum hsm_role)(HSM_ROLE_TLS + 1))
 enum { AES256_BYTES = 32, P384_BITS = 384 };
 
 struct role_mechanism {
     CK_MECHANISM_TYPE type;
-    CK_FLAGS flags;    /* operations it must offer */
-    CK_ULONG key_size; /* in the unit PKCS#11 gives it for the mechanism: bits for EC, bytes for AES */
+    CK_FLAGS flags; /* operations it must offer */
+    CK_ULONG
+    key_size; /* in the unit PKCS#11 gives it for the mechanism: bits for EC, bytes for AES */
 };
 
 struct role_shape {

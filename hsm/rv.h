@@ -2,9 +2,9 @@
 #ifndef ITL_HSM_RV_H
 #define ITL_HSM_RV_H
 
-#include "base/err.h"
-
 #include <p11-kit/pkcs11.h>
+
+#include "base/err.h"
 
 ERRFN rv_err(CK_RV rv);
 

@@ -1,12 +1,12 @@
+#include "base/random.h"
+#include "crypto/gcm.h"
 #include "hsm/rv.h"
 #include "hsm/session.h"
 #include "hsm/xaes.h"
 
-#include "base/random.h"
-#include "crypto/gcm.h"
-
 enum { SEAL_VERSION = 1 };
-_Static_assert((int)HSM_SEAL_OVERHEAD_BYTES == 1 + XAES_NONCE_BYTES + GCM_TAG_BYTES, "as the header says");
+_Static_assert((int)HSM_SEAL_OVERHEAD_BYTES == 1 + XAES_NONCE_BYTES + GCM_TAG_BYTES,
+               "as the header says");
 _Static_assert((int)XAES_KEY_BYTES == (int)GCM_KEY_BYTES, "XAES-256-GCM");
 _Static_assert((int)XAES_NONCE_BYTES == XAES_KEY_NONCE_BYTES + (int)GCM_IV_BYTES, "XAES-256-GCM");
 
@@ -36,7 +36,8 @@ static ERRFN encrypt_blocks(void *vault, const uint8_t *in, size_t len, uint8_t 
     return session_run(vault, encrypt_once, &context);
 }
 
-static ERRFN seal_with(struct view key, struct view nonce, struct view aad, struct view plaintext, struct buf *out_sealed)
+static ERRFN seal_with(struct view key, struct view nonce, struct view aad, struct view plaintext,
+                       struct buf *out_sealed)
 {
     struct view iv = view_of(nonce.data + XAES_KEY_NONCE_BYTES, GCM_IV_BYTES);
     uint8_t tag[GCM_TAG_BYTES];
@@ -46,7 +47,8 @@ static ERRFN seal_with(struct view key, struct view nonce, struct view aad, stru
     return buf_put(out_sealed, view_of(tag, sizeof tag));
 }
 
-ERRFN hsm_seal(struct hsm_key *vault, struct view aad, struct view plaintext, struct buf *out_sealed)
+ERRFN hsm_seal(struct hsm_key *vault, struct view aad, struct view plaintext,
+               struct buf *out_sealed)
 {
     ENSURE(vault->role == HSM_ROLE_VAULT, BUG);
     ENSURE(plaintext.len <= HSM_SEAL_MAX_BYTES && aad.len <= HSM_AAD_MAX_BYTES, TOO_LONG);
@@ -56,7 +58,8 @@ ERRFN hsm_seal(struct hsm_key *vault, struct view aad, struct view plaintext, st
     TRY(xaes_message_key(encrypt_blocks, vault, nonce, key));
 
     size_t before = out_sealed->len;
-    err_t err = seal_with(view_of(key, sizeof key), view_of(nonce, sizeof nonce), aad, plaintext, out_sealed);
+    err_t err = seal_with(view_of(key, sizeof key), view_of(nonce, sizeof nonce), aad, plaintext,
+                          out_sealed);
     bytes_wipe(key, sizeof key);
     if (!IS_OK(err)) {
         buf_truncate(out_sealed, before);
@@ -82,7 +85,8 @@ static ERRFN split(struct view sealed, struct sealed_parts *out_parts)
     return view_get_bytes(&sealed, GCM_TAG_BYTES, &out_parts->tag, E(TOKEN_OPEN));
 }
 
-static ERRFN open_with(struct view key, struct view aad, const struct sealed_parts *parts, struct secret **out_plaintext)
+static ERRFN open_with(struct view key, struct view aad, const struct sealed_parts *parts,
+                       struct secret **out_plaintext)
 {
     AUTO(buf) plaintext = NULL;
     TRY(buf_new(parts->ciphertext.len, &plaintext));
@@ -91,7 +95,8 @@ static ERRFN open_with(struct view key, struct view aad, const struct sealed_par
     return secret_copy(buf_view(plaintext), out_plaintext);
 }
 
-ERRFN hsm_open_sealed(struct hsm_key *vault, struct view aad, struct view sealed, struct secret **out_plaintext)
+ERRFN hsm_open_sealed(struct hsm_key *vault, struct view aad, struct view sealed,
+                      struct secret **out_plaintext)
 {
     ENSURE(vault->role == HSM_ROLE_VAULT, BUG);
     ENSURE(aad.len <= HSM_AAD_MAX_BYTES, TOO_LONG);

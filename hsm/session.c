@@ -1,11 +1,11 @@
 #include "hsm/session.h"
 
-#include "hsm/module.h"
-#include "hsm/rv.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "hsm/module.h"
+#include "hsm/rv.h"
 
 static ERRFN pin_state(const CK_TOKEN_INFO *info)
 {
@@ -55,7 +55,8 @@ static ERRFN reload_keys(struct hsm *h)
     return OK;
 }
 
-/* A token that does not come back is gone, whatever it says; only the PIN's state is worth telling apart. */
+/* A token that does not come back is gone, whatever it says; only the PIN's state is worth telling
+ * apart. */
 static ERRFN renew_session(struct hsm *h)
 {
     leave_session(h);
@@ -98,7 +99,8 @@ static ERRFN accept_settings(const struct hsm_settings *settings, struct hsm *h)
     ENSURE(settings->pin.len <= HSM_PIN_MAX_BYTES, CONFIG_INVALID);
     snprintf(h->token_label, sizeof h->token_label, "%s", settings->token_label);
     TRY(secret_copy(settings->pin, &h->pin));
-    return deadline_new(settings->deadline_ms ? settings->deadline_ms : HSM_DEADLINE_DEFAULT_MS, &h->deadline);
+    return deadline_new(settings->deadline_ms ? settings->deadline_ms : HSM_DEADLINE_DEFAULT_MS,
+                        &h->deadline);
 }
 
 ERRFN session_open(const struct hsm_settings *settings, bool writable, struct hsm **out_hsm)

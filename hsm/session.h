@@ -2,11 +2,11 @@
 #ifndef ITL_HSM_SESSION_H
 #define ITL_HSM_SESSION_H
 
+#include <p11-kit/pkcs11.h>
+
 #include "hsm/deadline.h"
 #include "hsm/hsm.h"
 #include "hsm/role.h"
-
-#include <p11-kit/pkcs11.h>
 
 enum { TOKEN_LABEL_BYTES = 32, P384_POINT_BYTES = 97 };
 
@@ -33,7 +33,8 @@ struct hsm {
 /* As hsm_open; `writable` for making keys. */
 ERRFN session_open(const struct hsm_settings *settings, bool writable, struct hsm **out_hsm);
 
-/* One token operation on a key, with the deadline; when the session was lost, once more after a new login. */
+/* One token operation on a key, with the deadline; when the session was lost, once more after a new
+ * login. */
 typedef CK_RV (*session_operation)(struct hsm_key *key, void *context);
 ERRFN session_run(struct hsm_key *key, session_operation operation, void *context);
 

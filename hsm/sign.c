@@ -1,8 +1,9 @@
-#include "hsm/rv.h"
-#include "hsm/session.h"
+#include <string.h>
 
 #include <openssl/ecdsa.h>
-#include <string.h>
+
+#include "hsm/rv.h"
+#include "hsm/session.h"
 
 enum { COORDINATE_BYTES = 48, RAW_SIGNATURE_BYTES = 2 * COORDINATE_BYTES };
 
@@ -22,7 +23,8 @@ static CK_RV sign_once(struct hsm_key *key, void *context)
         return rv;
     }
     c->raw_len = sizeof c->raw;
-    return h->module->C_Sign(h->session, (uint8_t *)(uintptr_t)c->digest, HSM_DIGEST_BYTES, c->raw, &c->raw_len);
+    return h->module->C_Sign(h->session, (uint8_t *)(uintptr_t)c->digest, HSM_DIGEST_BYTES, c->raw,
+                             &c->raw_len);
 }
 
 static ERRFN append_der(const uint8_t raw[static RAW_SIGNATURE_BYTES], struct buf *out_der)
@@ -45,7 +47,8 @@ static ERRFN append_der(const uint8_t raw[static RAW_SIGNATURE_BYTES], struct bu
     return err;
 }
 
-ERRFN hsm_sign_p384(struct hsm_key *key, const uint8_t digest[static HSM_DIGEST_BYTES], struct buf *out_der)
+ERRFN hsm_sign_p384(struct hsm_key *key, const uint8_t digest[static HSM_DIGEST_BYTES],
+                    struct buf *out_der)
 {
     ENSURE(key->role != HSM_ROLE_VAULT, BUG);
     struct sign_context context = {.digest = digest};

@@ -3,7 +3,8 @@
 #include <string.h>
 
 /* Doubles in GF(2^128) without a branch on the secret (SP 800-38B section 6.1, subkey K1). */
-static void cmac_subkey(const uint8_t zero_block[static AES_BLOCK_BYTES], uint8_t out_subkey[static AES_BLOCK_BYTES])
+static void cmac_subkey(const uint8_t zero_block[static AES_BLOCK_BYTES],
+                        uint8_t out_subkey[static AES_BLOCK_BYTES])
 {
     uint8_t carry = 0;
     for (size_t i = AES_BLOCK_BYTES; i-- > 0;) {
@@ -13,7 +14,8 @@ static void cmac_subkey(const uint8_t zero_block[static AES_BLOCK_BYTES], uint8_
     out_subkey[AES_BLOCK_BYTES - 1] ^= (uint8_t)(0x87 & (0 - carry));
 }
 
-ERRFN xaes_message_key(xaes_blocks encrypt, void *context, const uint8_t nonce[static XAES_KEY_NONCE_BYTES],
+ERRFN xaes_message_key(xaes_blocks encrypt, void *context,
+                       const uint8_t nonce[static XAES_KEY_NONCE_BYTES],
                        uint8_t out_key[static XAES_KEY_BYTES])
 {
     static const uint8_t zeros[AES_BLOCK_BYTES];
@@ -22,7 +24,8 @@ ERRFN xaes_message_key(xaes_blocks encrypt, void *context, const uint8_t nonce[s
     TRY(encrypt(context, zeros, sizeof zeros, cipher));
     cmac_subkey(cipher, subkey);
 
-    uint8_t inputs[2 * AES_BLOCK_BYTES]; /* counter (16 bit), "X", 0, nonce: SP 800-108r1 section 4.1 */
+    uint8_t
+        inputs[2 * AES_BLOCK_BYTES]; /* counter (16 bit), "X", 0, nonce: SP 800-108r1 section 4.1 */
     for (uint8_t counter = 1; counter <= 2; counter++) {
         uint8_t *block = inputs + (counter - 1) * AES_BLOCK_BYTES;
         const uint8_t head[] = {0, counter, 'X', 0};

@@ -13,6 +13,7 @@ enum {
     PROOF_SECRET_HASH_BYTES = 48, /* SHA-384 */
     PROOF_AK_NAME_MAX_BYTES = 66, /* algorithm and a SHA-512 (TPM 2.0 Part 1 section 16) */
     PROOF_AK_PUBLIC_MAX_BYTES = 1024,
+    PROOF_EK_PUBLIC_MAX_BYTES = 1024,
     EVIDENCE_PART_MAX_BYTES = 8192, /* quote, signature, PCR values: each far below */
     EVIDENCE_KEPT = 16              /* per machine, the oldest goes */
 };
@@ -42,6 +43,8 @@ struct session {
     size_t ak_name_len;
     uint8_t ak_public[PROOF_AK_PUBLIC_MAX_BYTES]; /* TPM2B_PUBLIC */
     size_t ak_public_len;
+    uint8_t ek_public[PROOF_EK_PUBLIC_MAX_BYTES]; /* TPM2B_PUBLIC, a claim until the secret comes */
+    size_t ek_public_len;                         /* 0 when none was sent */
     uint8_t secret_sha384[PROOF_SECRET_HASH_BYTES]; /* of the secret that the credential carries */
     uint64_t created_ms;
     uint64_t expires_ms;

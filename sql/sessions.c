@@ -5,11 +5,13 @@ ERRFN session_put(struct db *db, const struct session *s)
 {
     ENSURE(s->ak_name_len <= sizeof s->ak_name, TOO_LONG);
     ENSURE(s->ak_public_len <= sizeof s->ak_public, TOO_LONG);
+    ENSURE(s->ek_public_len <= sizeof s->ek_public, TOO_LONG);
     return statement_run(
         db, STATEMENT_SESSION_PUT,
         ARGS(BYTES(s->id, sizeof s->id), BYTES(s->nonce_id, sizeof s->nonce_id),
              BYTES(s->nonce, sizeof s->nonce), HEX(s->ek_fingerprint, EK_FINGERPRINT_BYTES),
              BYTES(s->ak_name, s->ak_name_len), BYTES(s->ak_public, s->ak_public_len),
+             BYTES(s->ek_public, s->ek_public_len),
              BYTES(s->secret_sha384, sizeof s->secret_sha384), NUMBER(s->created_ms),
              NUMBER(s->expires_ms), TEXT(s->source_ip)),
         NULL);
@@ -24,10 +26,11 @@ static ERRFN session_read(struct rows *rows, struct session *out_session)
     rows_hex(rows, 3, s.ek_fingerprint, EK_FINGERPRINT_BYTES);
     rows_bytes_up_to(rows, 4, s.ak_name, sizeof s.ak_name, &s.ak_name_len);
     rows_bytes_up_to(rows, 5, s.ak_public, sizeof s.ak_public, &s.ak_public_len);
-    rows_bytes(rows, 6, s.secret_sha384, sizeof s.secret_sha384);
-    s.created_ms = rows_number(rows, 7);
-    s.expires_ms = rows_number(rows, 8);
-    rows_text(rows, 9, s.source_ip, sizeof s.source_ip);
+    rows_bytes_up_to(rows, 6, s.ek_public, sizeof s.ek_public, &s.ek_public_len);
+    rows_bytes(rows, 7, s.secret_sha384, sizeof s.secret_sha384);
+    s.created_ms = rows_number(rows, 8);
+    s.expires_ms = rows_number(rows, 9);
+    rows_text(rows, 10, s.source_ip, sizeof s.source_ip);
     TRY(rows_problem(rows));
     *out_session = s;
     return OK;

@@ -23,7 +23,8 @@ static ERRFN expect(struct view *v, const char *text)
     return OK;
 }
 
-/* A decimal number without sign or leading zero: sf-integer (RFC 8941 section 3.3.1) has at most 15 digits. */
+/* A decimal number without sign or leading zero: sf-integer (RFC 8941 section 3.3.1) has at most 15
+ * digits. */
 static ERRFN expect_number(struct view *v, uint64_t *out_value)
 {
     uint64_t value = 0;
@@ -62,8 +63,8 @@ ERRFN content_digest_check(struct view header, struct view body)
 ERRFN signature_input_put(uint64_t created, const uint8_t nonce[static SIGNATURE_NONCE_BYTES],
                           const uint8_t keyid[static SIGNATURE_KEYID_BYTES], struct buf *out_header)
 {
-    TRY(buf_printf(out_header, "%s%s%s%" PRIu64 "%s%" PRIu64 "%s", label, components, created_key, created, expires_key,
-                   created + SIGNATURE_LIFETIME_S, nonce_key));
+    TRY(buf_printf(out_header, "%s%s%s%" PRIu64 "%s%" PRIu64 "%s", label, components, created_key,
+                   created, expires_key, created + SIGNATURE_LIFETIME_S, nonce_key));
     TRY(buf_put_base64url(out_header, view_of(nonce, SIGNATURE_NONCE_BYTES)));
     TRY(buf_put_text(out_header, keyid_key));
     TRY(buf_put_hex(out_header, view_of(keyid, SIGNATURE_KEYID_BYTES)));
@@ -74,7 +75,8 @@ static ERRFN check_nonce(struct view nonce)
 {
     AUTO(buf) bytes = NULL;
     TRY(buf_new(SIGNATURE_NONCE_BYTES, &bytes));
-    ENSURE(IS_OK(base64url_decode(nonce, bytes)) && bytes->len == SIGNATURE_NONCE_BYTES, SIGNATURE_INVALID);
+    ENSURE(IS_OK(base64url_decode(nonce, bytes)) && bytes->len == SIGNATURE_NONCE_BYTES,
+           SIGNATURE_INVALID);
     return OK;
 }
 
@@ -109,13 +111,15 @@ ERRFN signature_input_parse(struct view header, struct signature_params *out_par
 
     TRY(check_nonce(params.nonce));
     TRY(check_keyid(params.keyid));
-    ENSURE(params.created < params.expires && params.expires - params.created <= SIGNATURE_LIFETIME_S,
+    ENSURE(params.created < params.expires &&
+               params.expires - params.created <= SIGNATURE_LIFETIME_S,
            SIGNATURE_INVALID);
     *out_params = params;
     return OK;
 }
 
-/* Visible ASCII only: a line end or a blank in a value could make two different requests have one base. */
+/* Visible ASCII only: a line end or a blank in a value could make two different requests have one
+ * base. */
 static bool is_visible(struct view text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -133,16 +137,18 @@ static ERRFN put_line(struct buf *base, const char *name, struct view value)
     return buf_put_u8(base, '\n');
 }
 
-ERRFN signature_base_put(const struct signature_request *request, const struct signature_params *params,
-                         struct buf *out_base)
+ERRFN signature_base_put(const struct signature_request *request,
+                         const struct signature_params *params, struct buf *out_base)
 {
     struct view target = request->target;
     ENSURE(target.len <= SIGNATURE_TARGET_MAX_BYTES, TOO_LONG);
-    ENSURE(is_visible(request->method) && is_visible(target) && is_visible(request->content_digest), SIGNATURE_INVALID);
+    ENSURE(is_visible(request->method) && is_visible(target) && is_visible(request->content_digest),
+           SIGNATURE_INVALID);
     ENSURE(target.data[0] == '/' && !memchr(target.data, '#', target.len), SIGNATURE_INVALID);
     const uint8_t *mark = memchr(target.data, '?', target.len);
     size_t path_len = mark ? (size_t)(mark - target.data) : target.len;
-    struct view query = mark ? view_of(mark, target.len - path_len) : view_text("?"); /* section 2.2.7 */
+    struct view query =
+        mark ? view_of(mark, target.len - path_len) : view_text("?"); /* section 2.2.7 */
 
     size_t before = out_base->len;
     err_t e = put_line(out_base, "@method", request->method);

@@ -17,7 +17,8 @@ enum {
 static bool is_p384(EVP_PKEY *key)
 {
     char group[32] = "";
-    return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1 &&
+    return EVP_PKEY_is_a(key, "EC") &&
+           EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1 &&
            strcmp(group, "secp384r1") == 0;
 }
 
@@ -36,9 +37,10 @@ static ERRFN raw_from_der(struct view der, uint8_t out_signature[static SIGNATUR
     const unsigned char *at = der.data;
     AUTO(ECDSA_SIG) pair = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
     ENSURE(pair, CRYPTO);
-    ENSURE(BN_bn2binpad(ECDSA_SIG_get0_r(pair), out_signature, COORDINATE_BYTES) == COORDINATE_BYTES &&
-               BN_bn2binpad(ECDSA_SIG_get0_s(pair), out_signature + COORDINATE_BYTES, COORDINATE_BYTES) ==
-                   COORDINATE_BYTES,
+    ENSURE(BN_bn2binpad(ECDSA_SIG_get0_r(pair), out_signature, COORDINATE_BYTES) ==
+                   COORDINATE_BYTES &&
+               BN_bn2binpad(ECDSA_SIG_get0_s(pair), out_signature + COORDINATE_BYTES,
+                            COORDINATE_BYTES) == COORDINATE_BYTES,
            CRYPTO);
     return OK;
 }
@@ -56,8 +58,8 @@ ERRFN signature_make(EVP_PKEY *key, struct view base, uint8_t out_signature[stat
     return raw_from_der(view_of(der, len), out_signature);
 }
 
-static ERRFN der_from_raw(const uint8_t signature[static SIGNATURE_BYTES], uint8_t out_der[static DER_MAX_BYTES],
-                          size_t *out_len)
+static ERRFN der_from_raw(const uint8_t signature[static SIGNATURE_BYTES],
+                          uint8_t out_der[static DER_MAX_BYTES], size_t *out_len)
 {
     AUTO(ECDSA_SIG) pair = ECDSA_SIG_new();
     BIGNUM *r = BN_bin2bn(signature, COORDINATE_BYTES, NULL);
@@ -74,7 +76,8 @@ static ERRFN der_from_raw(const uint8_t signature[static SIGNATURE_BYTES], uint8
     return OK;
 }
 
-ERRFN signature_check(EVP_PKEY *key, struct view base, const uint8_t signature[static SIGNATURE_BYTES])
+ERRFN signature_check(EVP_PKEY *key, struct view base,
+                      const uint8_t signature[static SIGNATURE_BYTES])
 {
     ENSURE(is_p384(key), SIGNATURE_INVALID);
     uint8_t der[DER_MAX_BYTES];

@@ -69,7 +69,7 @@ ERRFN buf_extend(struct buf *b, size_t len, uint8_t **out_at)
     if (len > 0) {
         memset(b->data + b->len, 0, len);
     }
-    *out_at = b->data + b->len;
+    *out_at = b->len > 0 ? b->data + b->len : b->data; /* no arithmetic on the NULL of an empty buffer */
     b->len += len;
     return OK;
 }

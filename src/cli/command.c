@@ -21,8 +21,8 @@ static const struct command commands[] = {
      .usage = "--role ROLE [--hostname NAME] [--assigned-ip CIDR] [--cluster ID]\n"
               "                  [--ek-fingerprint HEX] [--accept-unverified-ek] [--yes]",
      .summary = "Let a machine join, after showing it. Signed with your key.",
-     .options = OPTION_ROLE | OPTION_HOSTNAME | OPTION_ASSIGNED_IP | OPTION_CLUSTER | OPTION_EK_FINGERPRINT |
-                OPTION_ACCEPT_UNVERIFIED_EK | OPTION_YES,
+     .options = OPTION_ROLE | OPTION_HOSTNAME | OPTION_ASSIGNED_IP | OPTION_CLUSTER |
+                OPTION_EK_FINGERPRINT | OPTION_ACCEPT_UNVERIFIED_EK | OPTION_YES,
      .required = OPTION_ROLE,
      .run = machine_approve},
 };
@@ -47,12 +47,16 @@ void command_print_usage(FILE *out)
     }
     fputs("\nOptions (environment):\n"
           "  --api-url URL        the appliance, https://HOST[:PORT]  (ATTESTATION_API_URL)\n"
-          "  --ca FILE            PEM file with its CA or its own self-signed certificate  (ATTESTATION_CA)\n"
-          "  --pin PIN            its identity: sha256//BASE64 of its key, or SHA-256 of its certificate in hex  (ATTESTATION_PIN)\n"
+          "  --ca FILE            PEM file with its CA or its own self-signed certificate  "
+          "(ATTESTATION_CA)\n"
+          "  --pin PIN            its identity: sha256//BASE64 of its key, or SHA-256 of its "
+          "certificate in hex  (ATTESTATION_PIN)\n"
           "  --credential FILE    what you are logged in with  (ATTESTATION_CREDENTIAL;\n"
-          "                       default ~/.itl/attestation-credential.json); its api_url, ca_file and pin are defaults\n"
+          "                       default ~/.itl/attestation-credential.json); its api_url, "
+          "ca_file and pin are defaults\n"
           "  -o, --output FORMAT  table or json\n"
           "  --help, --version\n"
-          "\nExit status: 0 done, 1 refused or failed, 2 usage, 3 not reached or another server, 4 not logged in.\n",
+          "\nExit status: 0 done, 1 refused or failed, 2 usage, 3 not reached or another server, 4 "
+          "not logged in.\n",
           out);
 }

@@ -16,10 +16,11 @@ enum exit_status {
 struct command {
     const char *noun;
     const char *verb;
-    const char *subject; /* what the verb is about, as in the usage line; NULL when it takes nothing */
-    const char *usage;   /* the options it takes */
+    const char
+        *subject; /* what the verb is about, as in the usage line; NULL when it takes nothing */
+    const char *usage; /* the options it takes */
     const char *summary;
-    unsigned options;    /* enum option_bit, beyond OPTIONS_GLOBAL */
+    unsigned options; /* enum option_bit, beyond OPTIONS_GLOBAL */
     unsigned required;
     err_t (*run)(struct session *session, const struct options *options);
 };

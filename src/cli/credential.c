@@ -31,7 +31,8 @@ static ERRFN read_key(const json_t *file, EVP_PKEY **out_key)
     ENSURE(pem, CREDENTIAL_INVALID);
     AUTO(BIO) bio = BIO_new_mem_buf(pem, -1);
     ENSURE(bio, NO_MEMORY);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)(uintptr_t)""); /* never asks for a passphrase */
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(
+        bio, NULL, NULL, (void *)(uintptr_t) ""); /* never asks for a passphrase */
     ERR_clear_error();
     ENSURE(key, CREDENTIAL_INVALID);
     *out_key = key;
@@ -41,7 +42,8 @@ static ERRFN read_key(const json_t *file, EVP_PKEY **out_key)
 static ERRFN read_token(const json_t *file, struct secret **out_token)
 {
     const char *token;
-    ENSURE(IS_OK(json_get_text(file, "token", CREDENTIAL_TOKEN_MAX, &token)) && token[0], CREDENTIAL_INVALID);
+    ENSURE(IS_OK(json_get_text(file, "token", CREDENTIAL_TOKEN_MAX, &token)) && token[0],
+           CREDENTIAL_INVALID);
     return secret_copy(view_text(token), out_token);
 }
 

@@ -1,5 +1,5 @@
-/* What an operator is logged in with: a file that `itl-attestd breakglass open` (or a login) wrote, holding a token and the private key that
- * signs what grants something. */
+/* What an operator is logged in with: a file that `itl-attestd breakglass open` (or a login) wrote,
+ * holding a token and the private key that signs what grants something. */
 #ifndef ITL_CLI_CREDENTIAL_H
 #define ITL_CLI_CREDENTIAL_H
 
@@ -19,8 +19,9 @@ struct credential {
 void credential_free(struct credential *credential);
 AUTO_DEFINE(credential, struct credential, credential_free);
 
-/* Reads {"kind":"break-glass","token","key_pem","expires_at","api_url","ca_file","pin"}. Errors: CONFIG_UNREADABLE when there is no such file,
- * CREDENTIAL_PERMISSIONS when others than its owner may read or write it, CREDENTIAL_INVALID for another content, CREDENTIAL_EXPIRED. */
+/* Reads {"kind":"break-glass","token","key_pem","expires_at","api_url","ca_file","pin"}. Errors:
+ * CONFIG_UNREADABLE when there is no such file, CREDENTIAL_PERMISSIONS when others than its owner
+ * may read or write it, CREDENTIAL_INVALID for another content, CREDENTIAL_EXPIRED. */
 ERRFN credential_read(const char *path, struct credential **out_credential);
 
 #endif

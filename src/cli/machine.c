@@ -9,9 +9,9 @@
 enum { OUTPUT_MAX_BYTES = 512 << 20, ANSWER_CHARS = 16 };
 
 static const struct table_column list_columns[] = {
-    {"MACHINE", "machine_id", 8},    {"STATUS", "status", 0},   {"ROLE", "role", 0},
-    {"HOSTNAME", "hostname", 32},    {"ADDRESS", "assigned_ip", 0}, {"PRODUCT", "hw_product", 24},
-    {"SERIAL", "hw_serial", 20},     {"ASSURANCE", "assurance", 0}, {"ATTESTED", "attested_at", 20},
+    {"MACHINE", "machine_id", 8}, {"STATUS", "status", 0},       {"ROLE", "role", 0},
+    {"HOSTNAME", "hostname", 32}, {"ADDRESS", "assigned_ip", 0}, {"PRODUCT", "hw_product", 24},
+    {"SERIAL", "hw_serial", 20},  {"ASSURANCE", "assurance", 0}, {"ATTESTED", "attested_at", 19},
 };
 
 static const struct table_column detail_columns[] = {
@@ -78,16 +78,18 @@ err_t machine_get(struct session *session, const struct options *options)
     return print_machine(options, machine);
 }
 
-/* -- approve -------------------------------------------------------------------------------------------------------- */
+/* -- approve ----------------------------------------------------------------------------------- */
 
-/* The operator read a fingerprint off the machine itself; either of the two that are shown will do. */
+/* The operator read a fingerprint off the machine itself; either of the two that are shown will do.
+ */
 static ERRFN compare_fingerprint(const json_t *machine, const char *expected)
 {
     const char *fingerprint;
     const char *public_hash;
     TRY(json_get_text(machine, "ek_fingerprint", 96, &fingerprint));
     TRY(json_get_text_or_empty(machine, "ek_public_hash", 64, &public_hash));
-    ENSURE(strcasecmp(expected, fingerprint) == 0 || (public_hash[0] && strcasecmp(expected, public_hash) == 0),
+    ENSURE(strcasecmp(expected, fingerprint) == 0 ||
+               (public_hash[0] && strcasecmp(expected, public_hash) == 0),
            EK_FINGERPRINT_MISMATCH);
     return OK;
 }
@@ -112,7 +114,8 @@ static ERRFN set_given(json_t *body, const char *key, const char *text)
     return text ? json_set_text(body, key, text) : OK;
 }
 
-/* The fingerprint says which machine is meant: the appliance compares it with the one it holds, and the signature covers it. */
+/* The fingerprint says which machine is meant: the appliance compares it with the one it holds, and
+ * the signature covers it. */
 static ERRFN make_approval(const struct options *options, const json_t *machine, json_t **out_body)
 {
     const char *fingerprint;
@@ -138,8 +141,9 @@ static ERRFN print_approved(const struct options *options, unsigned status, cons
     if (status == 202) {
         json_int_t received = json_integer_value(json_object_get(answer, "approvals_received"));
         json_int_t required = json_integer_value(json_object_get(answer, "approvals_required"));
-        printf("Waiting for another operator: %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " approvals.\n", received,
-               required);
+        printf("Waiting for another operator: %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+               " approvals.\n",
+               received, required);
         return OK;
     }
     puts("Approved.");

@@ -7,7 +7,8 @@
 /* Only what needs no escaping in a query. */
 static bool is_word(const char *text)
 {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     size_t len = strlen(text);
     return len > 0 && len <= 64 && strspn(text, allowed) == len;
 }
@@ -15,11 +16,13 @@ static bool is_word(const char *text)
 static ERRFN last_id(const json_t *page, const char **out_id)
 {
     const json_t *last = json_array_get(page, json_array_size(page) - 1);
-    ENSURE(IS_OK(json_get_text(last, "machine_id", MACHINE_ID_CHARS, out_id)) && is_word(*out_id), ANSWER_INVALID);
+    ENSURE(IS_OK(json_get_text(last, "machine_id", MACHINE_ID_CHARS, out_id)) && is_word(*out_id),
+           ANSWER_INVALID);
     return OK;
 }
 
-static ERRFN page_target(const char *status, const char *role, const char *after, struct buf **out_target)
+static ERRFN page_target(const char *status, const char *role, const char *after,
+                         struct buf **out_target)
 {
     AUTO(buf) target = NULL;
     TRY(buf_new(HTTPS_TARGET_MAX_BYTES, &target));
@@ -39,8 +42,8 @@ static ERRFN page_target(const char *status, const char *role, const char *after
 }
 
 /* Appends one page; *after is where the next one begins. */
-static ERRFN add_page(struct session *session, const char *status, const char *role, json_t *list, const char **after,
-                      bool *out_more)
+static ERRFN add_page(struct session *session, const char *status, const char *role, json_t *list,
+                      const char **after, bool *out_more)
 {
     AUTO(buf) target = NULL;
     TRY(page_target(status, role, *after, &target));
@@ -55,7 +58,8 @@ static ERRFN add_page(struct session *session, const char *status, const char *r
     return OK;
 }
 
-ERRFN machine_lookup_all(struct session *session, const char *status, const char *role, json_t **out_list)
+ERRFN machine_lookup_all(struct session *session, const char *status, const char *role,
+                         json_t **out_list)
 {
     ENSURE((!status || is_word(status)) && (!role || is_word(role)), FIELD_INVALID);
     AUTO(json) list = json_array();
@@ -86,7 +90,8 @@ static ERRFN find_only(const json_t *list, const char *prefix, const char **out_
     const char *found = NULL;
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *id;
-        ENSURE(IS_OK(json_get_text(json_array_get(list, i), "machine_id", MACHINE_ID_CHARS, &id)), ANSWER_INVALID);
+        ENSURE(IS_OK(json_get_text(json_array_get(list, i), "machine_id", MACHINE_ID_CHARS, &id)),
+               ANSWER_INVALID);
         if (strncasecmp(id, prefix, strlen(prefix)) == 0) {
             ENSURE(!found, MACHINE_AMBIGUOUS);
             found = id;

@@ -8,7 +8,8 @@
 
 static int usage_error(err_t e, const char *subject)
 {
-    fprintf(stderr, "attestation: %s [%s] %s\nTry attestation --help.\n", err_text(e), err_reason(e), subject);
+    fprintf(stderr, "attestation: %s [%s] %s\nTry attestation --help.\n", err_text(e),
+            err_reason(e), subject);
     return EXIT_USAGE;
 }
 
@@ -17,10 +18,13 @@ static enum exit_status exit_status_of(err_t e, const struct refusal *refusal)
     if (IS_E(e, REFUSED)) {
         return refusal->status == 401 ? EXIT_NOT_LOGGED_IN : EXIT_REFUSED;
     }
-    static const err_t unreachable[] = {{ERR_CODE_TLS_CONNECT}, {ERR_CODE_TLS_PIN}, {ERR_CODE_TLS_UNTRUSTED},
-                                        {ERR_CODE_TIMEOUT}, {ERR_CODE_PEER_GONE}, {ERR_CODE_ANSWER_INVALID}};
-    static const err_t not_logged_in[] = {{ERR_CODE_NOT_LOGGED_IN}, {ERR_CODE_CREDENTIAL_INVALID},
-                                          {ERR_CODE_CREDENTIAL_EXPIRED}, {ERR_CODE_CREDENTIAL_PERMISSIONS}};
+    static const err_t unreachable[] = {{ERR_CODE_TLS_CONNECT},   {ERR_CODE_TLS_PIN},
+                                        {ERR_CODE_TLS_UNTRUSTED}, {ERR_CODE_TIMEOUT},
+                                        {ERR_CODE_PEER_GONE},     {ERR_CODE_ANSWER_INVALID}};
+    static const err_t not_logged_in[] = {{ERR_CODE_NOT_LOGGED_IN},
+                                          {ERR_CODE_CREDENTIAL_INVALID},
+                                          {ERR_CODE_CREDENTIAL_EXPIRED},
+                                          {ERR_CODE_CREDENTIAL_PERMISSIONS}};
     for (size_t i = 0; i < sizeof unreachable / sizeof unreachable[0]; i++) {
         if (e.code == unreachable[i].code) {
             return EXIT_UNREACHABLE;
@@ -45,9 +49,11 @@ static int failure(err_t e, const struct refusal *refusal)
 }
 
 /* The command, when the words and options on the line fit it. */
-static ERRFN choose(const struct options *options, const struct command **out_command, const char **out_subject)
+static ERRFN choose(const struct options *options, const struct command **out_command,
+                    const char **out_subject)
 {
-    *out_subject = options->arguments_count > 1 ? options->arguments[1] : "a command, for example: machine list";
+    *out_subject = options->arguments_count > 1 ? options->arguments[1]
+                                                : "a command, for example: machine list";
     ENSURE(options->arguments_count >= 2, FIELD_MISSING);
     const struct command *command = command_find(options->arguments[0], options->arguments[1]);
     ENSURE(command, FIELD_UNKNOWN);

@@ -24,8 +24,9 @@ enum option_bit {
 };
 
 /* What every command takes. */
-#define OPTIONS_GLOBAL                                                                             \
-    (OPTION_API_URL | OPTION_CA | OPTION_PIN | OPTION_CREDENTIAL | OPTION_OUTPUT | OPTION_HELP | OPTION_VERSION)
+#define OPTIONS_GLOBAL                                                                           \
+    (OPTION_API_URL | OPTION_CA | OPTION_PIN | OPTION_CREDENTIAL | OPTION_OUTPUT | OPTION_HELP | \
+     OPTION_VERSION)
 
 enum output_format { OUTPUT_TABLE = 0, OUTPUT_JSON };
 
@@ -49,8 +50,8 @@ struct options {
     int arguments_count;
 };
 
-/* Options may stand before, between and behind the other words. Errors: FIELD_UNKNOWN, FIELD_MISSING or FIELD_INVALID with the word at fault
- * in out_subject. */
+/* Options may stand before, between and behind the other words. Errors: FIELD_UNKNOWN,
+ * FIELD_MISSING or FIELD_INVALID with the word at fault in out_subject. */
 ERRFN options_parse(int argc, char **argv, struct options *out_options, const char **out_subject);
 
 /* "--role" for the lowest bit set; "" for 0. */

@@ -6,19 +6,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/signature_base.h"
-#include "base/clock.h"
-#include "base/random.h"
+#include "cli/sign.h"
 
 enum { BODY_MAX_BYTES = 16 * 1024 }; /* the appliance's limit for operator requests */
 
-/* -- opening ------------------------------------------------------------------------------------------------------ */
+/* -- opening ----------------------------------------------------------------------------------- */
 
 static ERRFN credential_path(const struct options *options, char out_path[static PATH_MAX])
 {
     const char *home = getenv("HOME");
-    int len = options->credential ? snprintf(out_path, PATH_MAX, "%s", options->credential)
-                                  : snprintf(out_path, PATH_MAX, "%s/.itl/attestation-credential.json", home ? home : "");
+    int len =
+        options->credential
+            ? snprintf(out_path, PATH_MAX, "%s", options->credential)
+            : snprintf(out_path, PATH_MAX, "%s/.itl/attestation-credential.json", home ? home : "");
     ENSURE(len > 0 && len < PATH_MAX, TOO_LONG);
     ENSURE(access(out_path, F_OK) == 0, NOT_LOGGED_IN);
     return OK;
@@ -52,7 +52,7 @@ void session_close(struct session *session)
     *session = (struct session){0};
 }
 
-/* -- requests ----------------------------------------------------------------------------------------------------- */
+/* -- requests ---------------------------------------------------------------------------------- */
 
 static ERRFN put_bearer(const struct session *session, struct buf **out_header)
 {
@@ -65,7 +65,8 @@ static ERRFN put_bearer(const struct session *session, struct buf **out_header)
     return OK;
 }
 
-static ERRFN exchange(struct session *session, const struct https_request *request, struct https_answer *out_answer)
+static ERRFN exchange(struct session *session, const struct https_request *request,
+                      struct https_answer *out_answer)
 {
     struct https_answer answer = {0};
     TRY(https_send(session->client, request, &answer));
@@ -86,7 +87,9 @@ static ERRFN get(struct session *session, const char *target, struct https_answe
     AUTO(buf) bearer = NULL;
     TRY(put_bearer(session, &bearer));
     struct https_request request = {
-        .method = "GET", .target = target, .headers = {(const char *)bearer->data, "Accept: application/json"}};
+        .method = "GET",
+        .target = target,
+        .headers = {(const char *)bearer->data, "Accept: application/json"}};
     return exchange(session, &request, out_answer);
 }
 
@@ -110,71 +113,7 @@ ERRFN session_get_list(struct session *session, const char *target, json_t **out
     return OK;
 }
 
-/* -- signed requests ---------------------------------------------------------------------------------------------- */
-
-/* The three headers, each NUL-terminated. */
-struct signed_headers {
-    struct buf *digest;
-    struct buf *input;
-    struct buf *signature;
-};
-
-static void signed_headers_clear(struct signed_headers *headers)
-{
-    buf_free(headers->digest);
-    buf_free(headers->input);
-    buf_free(headers->signature);
-}
-
-static ERRFN start_header(const char *name, struct buf **out_header)
-{
-    TRY(buf_new(64 + SIGNATURE_HEADER_MAX_BYTES, out_header));
-    return buf_put_text(*out_header, name);
-}
-
-/* What stands behind the name. */
-static struct view value_of(const struct buf *header, const char *name)
-{
-    size_t skip = strlen(name);
-    return view_of(header->data + skip, header->len - skip);
-}
-
-static ERRFN sign_base(EVP_PKEY *key, const struct signature_request *request, struct view input,
-                       uint8_t out_signature[static SIGNATURE_BYTES])
-{
-    struct signature_params params;
-    TRY(signature_input_parse(input, &params));
-    AUTO(buf) base = NULL;
-    TRY(buf_new(SIGNATURE_BASE_MAX_BYTES, &base));
-    TRY(signature_base_put(request, &params, base));
-    return signature_make(key, buf_view(base), out_signature);
-}
-
-static ERRFN sign(EVP_PKEY *key, const char *method, const char *target, struct view body,
-                  struct signed_headers *headers)
-{
-    static const char digest_name[] = "Content-Digest: ";
-    static const char input_name[] = "Signature-Input: ";
-    TRY(start_header(digest_name, &headers->digest));
-    TRY(content_digest_put(body, headers->digest));
-    uint8_t nonce[SIGNATURE_NONCE_BYTES];
-    uint8_t keyid[SIGNATURE_KEYID_BYTES];
-    random_bytes(nonce, sizeof nonce);
-    TRY(signature_keyid(key, keyid));
-    TRY(start_header(input_name, &headers->input));
-    TRY(signature_input_put(clock_utc_ms() / 1000, nonce, keyid, headers->input));
-
-    struct signature_request request = {.method = view_text(method),
-                                        .target = view_text(target),
-                                        .content_digest = value_of(headers->digest, digest_name)};
-    uint8_t signature[SIGNATURE_BYTES];
-    TRY(sign_base(key, &request, value_of(headers->input, input_name), signature));
-    TRY(start_header("Signature: ", &headers->signature));
-    TRY(signature_header_put(signature, headers->signature));
-    TRY(buf_put_u8(headers->digest, '\0'));
-    TRY(buf_put_u8(headers->input, '\0'));
-    return buf_put_u8(headers->signature, '\0');
-}
+/* -- signed requests --------------------------------------------------------------------------- */
 
 static ERRFN send_signed(struct session *session, const char *target, struct view body,
                          const struct signed_headers *headers, struct https_answer *out_answer)
@@ -184,20 +123,22 @@ static ERRFN send_signed(struct session *session, const char *target, struct vie
     struct https_request request = {
         .method = "POST",
         .target = target,
-        .headers = {(const char *)bearer->data, "Accept: application/json", (const char *)headers->digest->data,
-                    (const char *)headers->input->data, (const char *)headers->signature->data},
+        .headers = {(const char *)bearer->data, "Accept: application/json",
+                    (const char *)headers->digest->data, (const char *)headers->input->data,
+                    (const char *)headers->signature->data},
         .body = body};
     return exchange(session, &request, out_answer);
 }
 
-ERRFN session_grant(struct session *session, const char *target, const json_t *body, unsigned *out_status,
-                    json_t **out_object)
+ERRFN session_grant(struct session *session, const char *target, const json_t *body,
+                    unsigned *out_status, json_t **out_object)
 {
     AUTO(buf) text = NULL;
     TRY(json_write(body, 0, BODY_MAX_BYTES, &text));
     struct signed_headers headers = {0};
     struct https_answer answer = {0};
-    err_t e = sign(session->credential->key, "POST", target, buf_view(text), &headers);
+    err_t e =
+        signed_headers_make(session->credential->key, "POST", target, buf_view(text), &headers);
     e = IS_OK(e) ? send_signed(session, target, buf_view(text), &headers, &answer) : e;
     signed_headers_clear(&headers);
     TRY(e);

@@ -14,17 +14,20 @@ struct session {
     struct refusal refusal; /* of the last request that was refused */
 };
 
-/* Reads the credential (option, environment, or ~/.itl/attestation-credential.json) and prepares the connection. Options and environment come
- * before what the credential says about the server. Errors: NOT_LOGGED_IN when there is no file, as credential_read, as https_client_new. */
+/* Reads the credential (option, environment, or ~/.itl/attestation-credential.json) and prepares
+ * the connection. Options and environment come before what the credential says about the server.
+ * Errors: NOT_LOGGED_IN when there is no file, as credential_read, as https_client_new. */
 ERRFN session_open(const struct options *options, struct session *out_session);
 void session_close(struct session *session);
 
-/* A request that reads. Errors: as https_send; REFUSED with session->refusal; ANSWER_INVALID for a body that is not JSON of the kind asked for. */
+/* A request that reads. Errors: as https_send; REFUSED with session->refusal; ANSWER_INVALID for a
+ * body that is not JSON of the kind asked for. */
 ERRFN session_get_object(struct session *session, const char *target, json_t **out_object);
 ERRFN session_get_list(struct session *session, const char *target, json_t **out_list);
 
-/* A request that grants: signed with the operator's key over method, target and body (api/signature_base.h). Errors as above. */
-ERRFN session_grant(struct session *session, const char *target, const json_t *body, unsigned *out_status,
-                    json_t **out_object);
+/* A request that grants: signed with the operator's key over method, target and body
+ * (api/signature_base.h). Errors as above. */
+ERRFN session_grant(struct session *session, const char *target, const json_t *body,
+                    unsigned *out_status, json_t **out_object);
 
 #endif

@@ -12,7 +12,8 @@ static void cell_text(const json_t *value, char out_text[static CELL_SIZE])
 {
     if (json_is_string(value)) {
         const char *text = json_string_value(value);
-        snprintf(out_text, CELL_SIZE, "%s", text_is_clean(view_text(text)) ? text : "(unprintable)");
+        snprintf(out_text, CELL_SIZE, "%s",
+                 text_is_clean(view_text(text)) ? text : "(unprintable)");
     } else if (json_is_integer(value)) {
         snprintf(out_text, CELL_SIZE, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else if (json_is_boolean(value)) {
@@ -44,7 +45,8 @@ static void cut(char *text, size_t most)
     }
 }
 
-static void column_cell(const struct table_column *column, const json_t *object, char out_text[static CELL_SIZE])
+static void column_cell(const struct table_column *column, const json_t *object,
+                        char out_text[static CELL_SIZE])
 {
     cell_text(json_object_get(object, column->key), out_text);
     cut(out_text, column->most_chars ? column->most_chars : TABLE_CELL_MAX);
@@ -92,7 +94,8 @@ void table_print(FILE *out, const struct table_column *columns, size_t count, co
     }
 }
 
-void table_print_object(FILE *out, const struct table_column *columns, size_t count, const json_t *object)
+void table_print_object(FILE *out, const struct table_column *columns, size_t count,
+                        const json_t *object)
 {
     size_t width = 0;
     for (size_t c = 0; c < count; c++) {

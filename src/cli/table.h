@@ -18,6 +18,7 @@ struct table_column {
 void table_print(FILE *out, const struct table_column *columns, size_t count, const json_t *list);
 
 /* One line for each column that the object has a value for: title, then the whole value. */
-void table_print_object(FILE *out, const struct table_column *columns, size_t count, const json_t *object);
+void table_print_object(FILE *out, const struct table_column *columns, size_t count,
+                        const json_t *object);
 
 #endif

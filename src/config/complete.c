@@ -30,7 +30,7 @@ void config_defaults(struct config *c)
     SET(c->ca.organization, "ITL Usions");
     SET(c->ca.common_name, "ITL Machine Enrollment CA");
     c->accounts = (struct config_accounts){"itl-front", "itl-keyholder", "itl-signer",
-                                           "itl-courier", "itl-module"};
+                                           "itl-courier"};
     c->ek_trust.certificateless = CONFIG_CERTIFICATELESS_REFUSE;
     c->attestation.require_quote = true;
     c->attestation.require_nonce = true;

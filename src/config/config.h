@@ -100,7 +100,6 @@ struct config_accounts {
     char keyholder[CONFIG_NAME_SIZE];
     char signer[CONFIG_NAME_SIZE];
     char courier[CONFIG_NAME_SIZE];
-    char module[CONFIG_NAME_SIZE];
 };
 
 /* What happens to an EK without a certificate whose hash is not allowed: refused, or kept waiting

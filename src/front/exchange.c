@@ -1,5 +1,6 @@
 #include "front/exchange.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "front/json_write.h"
@@ -11,6 +12,18 @@ void exchange_clear(struct exchange *x)
 {
     buf_free(x->answer);
     x->answer = NULL;
+}
+
+ERRFN exchange_fields(struct exchange *x, struct fields **out_fields)
+{
+    AUTO(fields) f = malloc(sizeof *f);
+    ENSURE(f, NO_MEMORY);
+    err_t read = fields_read(x->body, f);
+    if (!IS_OK(read)) {
+        return exchange_fault(x, read, "body", f->fault);
+    }
+    *out_fields = STEAL(f);
+    return OK;
 }
 
 ERRFN exchange_fault(struct exchange *x, err_t why, const char *place, const char *field)

@@ -2,6 +2,7 @@
 #ifndef ITL_FRONT_EXCHANGE_H
 #define ITL_FRONT_EXCHANGE_H
 
+#include "front/fields.h"
 #include "front/front.h"
 #include "ipc/client.h"
 
@@ -50,6 +51,9 @@ struct exchange {
     char subject[SUBJECT_SIZE];
     uint32_t retry_after_s;
 };
+
+/* The body as fields; 20 KiB, so on the heap. Errors: those of fields_read, NO_MEMORY. */
+ERRFN exchange_fields(struct exchange *x, struct fields **out_fields);
 
 /* Names the field at fault and returns `why`, so that a handler can return it. */
 ERRFN exchange_fault(struct exchange *x, err_t why, const char *place, const char *field);

@@ -1,5 +1,6 @@
 #include "front/fields.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -19,6 +20,14 @@ void fields_clear(struct fields *f)
         buf_free(f->decoded[i]);
     }
     f->decoded_count = 0;
+}
+
+void fields_free(struct fields *f)
+{
+    if (f) {
+        fields_clear(f);
+        free(f);
+    }
 }
 
 ERRFN fields_keep(struct fields *f, struct buf *take_buf)

@@ -19,6 +19,10 @@ struct fields {
 ERRFN fields_read(struct view body, struct fields *out_fields);
 void fields_clear(struct fields *f);
 
+/* For fields on the heap; accepts NULL. */
+void fields_free(struct fields *f);
+AUTO_DEFINE(fields, struct fields, fields_free);
+
 /* The member, or NULL when it is absent or null. */
 const struct json_value *field_find(const struct fields *f, const char *name);
 

@@ -1,6 +1,5 @@
 /* What operators ask: GET /machines, GET /machines/{id}, POST /machines/{id}/approve (contract A.2, B.1.10, B.1.11). The
  * signer authenticates and reads the body; here only its form is checked. */
-#include "front/json.h"
 #include "front/json_write.h"
 #include "front/names.h"
 #include "front/query.h"
@@ -184,14 +183,8 @@ ERRFN handle_machine_get(struct exchange *x)
 /* The signer reads the body with a parser of its own; what is no JSON object never gets that far. */
 static ERRFN check_body(struct exchange *x)
 {
-    struct json *json = malloc(sizeof *json);
-    ENSURE(json, NO_MEMORY);
-    err_t read = json_read(x->body, json);
-    if (IS_OK(read) && json->values[0].kind != JSON_OBJECT) {
-        read = E(FIELD_INVALID);
-    }
-    free(json);
-    return IS_OK(read) ? OK : exchange_fault(x, read, "body", "");
+    AUTO(fields) f = NULL;
+    return exchange_fields(x, &f);
 }
 
 ERRFN handle_machine_approve(struct exchange *x)

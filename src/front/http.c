@@ -35,10 +35,18 @@ struct http {
     atomic_bool draining;
 };
 
+/* What stands between a request and the next on its connection. */
+enum remainder {
+    REMAINDER_NONE = 0,
+    REMAINDER_BODY,   /* an unread body */
+    REMAINDER_UNKNOWN /* nobody knows: nothing more may be read */
+};
+
 /* -- reading a request ------------------------------------------------------------------------------------------ */
 
 /* What the headers say beyond what handlers read. */
 struct framing {
+    bool known;     /* all headers were read */
     int64_t length; /* of the body, -1 when not given */
     bool chunked;
     bool expects_continue;
@@ -89,6 +97,7 @@ static ERRFN read_headers(const struct mg_request_info *info, struct exchange *x
     for (int i = 0; i < info->num_headers; i++) {
         TRY(read_header(&info->http_headers[i], x, framing));
     }
+    framing->known = true;
     ENSURE(!framing->chunked, LENGTH_REQUIRED);
     return OK;
 }
@@ -231,18 +240,26 @@ static bool others_wait(const struct http *http)
     return sockets_connection_count() > http->front->settings.workers;
 }
 
-static void write_and_finish(struct http *http, struct mg_connection *connection, struct exchange *x, bool body_left)
+static void write_and_finish(struct http *http, struct mg_connection *connection, struct exchange *x, enum remainder left)
 {
-    bool keep = !body_left && !atomic_load(&http->draining) && !others_wait(http);
+    bool keep = left == REMAINDER_NONE && !atomic_load(&http->draining) && !others_wait(http);
     if (!keep) {
         mg_disable_connection_keep_alive(connection);
     }
     err_t written = write_answer(connection, x, keep);
     if (!IS_OK(written)) {
         mg_disable_connection_keep_alive(connection);
-    } else if (body_left) {
+    } else if (left == REMAINDER_BODY) {
         discard_body(connection);
     }
+}
+
+static enum remainder remainder_of(const struct framing *framing, bool body_read)
+{
+    if (!framing->known) {
+        return REMAINDER_UNKNOWN;
+    }
+    return !body_read && (framing->length > 0 || framing->chunked) ? REMAINDER_BODY : REMAINDER_NONE;
 }
 
 /* -- one request --------------------------------------------------------------------------------------------------- */
@@ -283,7 +300,7 @@ static int answer_request(struct mg_connection *connection)
     if (!IS_OK(served)) {
         exchange_refuse(&x, served);
     }
-    write_and_finish(http, connection, &x, !body_read && (framing.length > 0 || framing.chunked));
+    write_and_finish(http, connection, &x, remainder_of(&framing, body_read));
     sockets_idle_below(http->front->settings.workers);
     http_log_exchange(&x, clock_monotonic_ms() - began_ms);
     int status = x.status;
@@ -302,7 +319,8 @@ static int answer_unreadable(struct mg_connection *connection, int status, const
     begin_exchange(http, info, &x);
     exchange_refuse(&x, status == 413 ? E(HEADERS_TOO_LARGE) : status >= 500 ? E(BUG) : E(BAD_REQUEST));
     sockets_deadline_set(READ_TIMEOUT_MS);
-    write_and_finish(http, connection, &x, true);
+    /* mg_read would now begin before its own buffer. */
+    write_and_finish(http, connection, &x, REMAINDER_UNKNOWN);
     sockets_deadline_set(0);
     http_log_exchange(&x, 0);
     exchange_clear(&x);
@@ -320,14 +338,6 @@ static int give_tls_context(void **out_context, void *user_data)
     return 1;
 }
 
-static int connection_begun(const struct mg_connection *connection, void **out_data)
-{
-    (void)connection;
-    (void)out_data;
-    sockets_deadline_set(0); /* the thread's last connection may have ended idle */
-    return 0;
-}
-
 static void *thread_started(const struct mg_context *server, int kind)
 {
     (void)kind;
@@ -339,6 +349,7 @@ static void *thread_started(const struct mg_context *server, int kind)
 static void connection_ended(const struct mg_connection *connection)
 {
     (void)connection;
+    sockets_deadline_set(0); /* nor is the thread idle any more: its next connection begins with a handshake */
     sockets_connection_ended();
 }
 
@@ -384,7 +395,6 @@ static ERRFN start_server(struct http *http, const char *port)
         .log_message = drop_message,
         .external_ssl_ctx = give_tls_context,
         .init_thread = thread_started,
-        .init_connection = connection_begun,
         .connection_closed = connection_ended,
     };
     ENSURE(mg_init_library(MG_FEATURES_TLS) & MG_FEATURES_TLS, IO);

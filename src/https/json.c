@@ -71,12 +71,14 @@ ERRFN json_get_text(const json_t *object, const char *key, size_t max, const cha
     ENSURE(field && !json_is_null(field), FIELD_MISSING);
     ENSURE(json_is_string(field), FIELD_INVALID);
     ENSURE(json_string_length(field) <= max, TOO_LONG);
-    ENSURE(text_is_clean(view_of(json_string_value(field), json_string_length(field))), FIELD_INVALID);
+    ENSURE(text_is_clean(view_of(json_string_value(field), json_string_length(field))),
+           FIELD_INVALID);
     *out_text = json_string_value(field);
     return OK;
 }
 
-ERRFN json_get_text_or_empty(const json_t *object, const char *key, size_t max, const char **out_text)
+ERRFN json_get_text_or_empty(const json_t *object, const char *key, size_t max,
+                             const char **out_text)
 {
     err_t e = json_get_text(object, key, max, out_text);
     if (IS_E(e, FIELD_MISSING)) {
@@ -102,7 +104,8 @@ ERRFN json_set_base64(json_t *object, const char *key, struct view bytes)
     AUTO(buf) text = NULL;
     TRY(buf_new(BASE64_TEXT_SIZE(bytes.len), &text));
     TRY(buf_put_base64(text, bytes));
-    json_t *value = json_stringn((const char *)(text->len > 0 ? text->data : (const uint8_t *)""), text->len);
+    json_t *value =
+        json_stringn((const char *)(text->len > 0 ? text->data : (const uint8_t *)""), text->len);
     ENSURE(json_object_set_new(object, key, value) == 0, NO_MEMORY);
     return OK;
 }

@@ -11,7 +11,8 @@ static ERRFN parse_key_pin(const char *text, struct pin *out_pin)
 {
     AUTO(buf) digest = NULL;
     TRY(buf_new(SHA256_BYTES, &digest));
-    ENSURE(IS_OK(base64_decode(view_text(text), digest)) && digest->len == SHA256_BYTES, FIELD_INVALID);
+    ENSURE(IS_OK(base64_decode(view_text(text), digest)) && digest->len == SHA256_BYTES,
+           FIELD_INVALID);
     out_pin->kind = PIN_KEY;
     memcpy(out_pin->digest, digest->data, SHA256_BYTES);
     return OK;
@@ -54,6 +55,8 @@ ERRFN pin_check(const struct pin *pin, X509 *certificate)
     err_t e = sha256(view_of(der, (size_t)len), digest);
     OPENSSL_free(der);
     TRY(e);
-    ENSURE(view_equal_secret(view_of(digest, sizeof digest), view_of(pin->digest, sizeof pin->digest)), TLS_PIN);
+    ENSURE(
+        view_equal_secret(view_of(digest, sizeof digest), view_of(pin->digest, sizeof pin->digest)),
+        TLS_PIN);
     return OK;
 }

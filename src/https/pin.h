@@ -18,7 +18,8 @@ struct pin {
     uint8_t digest[SHA256_BYTES];
 };
 
-/* Reads "sha256//BASE64" (a key), or 64 hexadecimal digits with or without colons between the bytes (a certificate). Errors: FIELD_INVALID. */
+/* Reads "sha256//BASE64" (a key), or 64 hexadecimal digits with or without colons between the bytes
+ * (a certificate). Errors: FIELD_INVALID. */
 ERRFN pin_parse(const char *text, struct pin *out_pin);
 
 /* Errors: TLS_PIN when the certificate is not the pinned one, CRYPTO. */

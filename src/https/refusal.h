@@ -11,7 +11,8 @@ struct refusal {
     char detail[512];       /* a sentence, printable, cut when longer */
 };
 
-/* OK for an answer of 200 to 299. Otherwise REFUSED, and what the body says is in *out_refusal; for a body of any kind. */
+/* OK for an answer of 200 to 299. Otherwise REFUSED, and what the body says is in *out_refusal; for
+ * a body of any kind. */
 ERRFN refusal_check(const struct https_answer *answer, struct refusal *out_refusal);
 
 #endif

@@ -12,10 +12,7 @@
 #include "node/attempt.h"
 #include "node/receipt.h"
 
-enum {
-    SLOWEST_POLL_S = 600,
-    BACKOFF_DOUBLINGS_MAX = 4
-};
+enum { SLOWEST_POLL_S = 600, BACKOFF_DOUBLINGS_MAX = 4 };
 
 static volatile sig_atomic_t stop_asked;
 
@@ -24,10 +21,10 @@ void agent_stop(void)
     stop_asked = 1;
 }
 
-/* -- pauses ------------------------------------------------------------------------------------------------------ */
+/* -- pauses ------------------------------------------------------------------------------------ */
 
-/* Between three and five quarters of the interval, doubled for every failure in a row, so that a fleet that starts together does not
- * stay together; never shorter than the appliance asked for. */
+/* Between three and five quarters of the interval, doubled for every failure in a row, so that a
+ * fleet that starts together does not stay together; never shorter than the appliance asked for. */
 static uint64_t pause_ms(unsigned poll_s, unsigned failures, uint32_t retry_after_s)
 {
     unsigned doublings = failures < BACKOFF_DOUBLINGS_MAX ? failures : BACKOFF_DOUBLINGS_MAX;
@@ -54,7 +51,7 @@ static bool sleep_until_next(uint64_t ms, uint64_t deadline_ms)
     return !stop_asked;
 }
 
-/* -- attempts ---------------------------------------------------------------------------------------------------- */
+/* -- attempts ---------------------------------------------------------------------------------- */
 
 /* What another attempt can't change. */
 static bool is_final(enum agent_outcome outcome, const struct attempt *attempt)
@@ -65,7 +62,8 @@ static bool is_final(enum agent_outcome outcome, const struct attempt *attempt)
 
 static enum agent_outcome attest_repeatedly(const struct options *options, struct attempt *attempt)
 {
-    uint64_t deadline = options->mode == OPTIONS_WAIT ? clock_monotonic_ms() + (uint64_t)options->wait_s * 1000 : 0;
+    uint64_t deadline =
+        options->mode == OPTIONS_WAIT ? clock_monotonic_ms() + (uint64_t)options->wait_s * 1000 : 0;
     unsigned failures = 0;
     for (;;) {
         enum agent_outcome outcome = attempt_run(attempt);
@@ -74,14 +72,16 @@ static enum agent_outcome attest_repeatedly(const struct options *options, struc
         }
         bool waiting = outcome == AGENT_PENDING || outcome == AGENT_LOCKED;
         failures = waiting ? 0 : failures + 1;
-        uint64_t ms = pause_ms(options->poll_s, waiting ? 0 : failures - 1, attempt->refusal.retry_after_s);
+        uint64_t ms =
+            pause_ms(options->poll_s, waiting ? 0 : failures - 1, attempt->refusal.retry_after_s);
         if (!sleep_until_next(ms, deadline)) {
             return outcome;
         }
     }
 }
 
-static ERRFN collect_hardware(const struct options *o, struct hardware *out_hardware, const char **out_subject)
+static ERRFN collect_hardware(const struct options *o, struct hardware *out_hardware,
+                              const char **out_subject)
 {
     hardware_read("/sys", out_hardware);
     *out_subject = "--hw-uuid";

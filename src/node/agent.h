@@ -15,7 +15,8 @@ enum agent_outcome {
     AGENT_REFUSED = 13
 };
 
-/* Does what the options ask, telling on standard error how it goes. Ends early and tidily after agent_stop. */
+/* Does what the options ask, telling on standard error how it goes. Ends early and tidily after
+ * agent_stop. */
 enum agent_outcome agent_run(const struct options *options);
 
 /* Async-signal-safe: makes agent_run return soon. */

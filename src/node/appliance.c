@@ -33,7 +33,7 @@ void appliance_sealed_free(struct appliance_sealed *sealed)
     }
 }
 
-/* -- what every request says ---------------------------------------------------------------------------------- */
+/* -- what every request says ------------------------------------------------------------------- */
 
 static ERRFN put_ek(const struct endorsement *endorsement, json_t *object)
 {
@@ -61,7 +61,7 @@ ERRFN appliance_describe(const struct appliance_caller *caller, json_t *object)
     return json_set_text(object, "hw_product", caller->hardware->product);
 }
 
-/* -- register -------------------------------------------------------------------------------------------------- */
+/* -- register ---------------------------------------------------------------------------------- */
 
 ERRFN appliance_register(struct https_client *client, const struct appliance_caller *caller,
                          enum machine_state *out_state, struct refusal *out_refusal)
@@ -82,7 +82,7 @@ ERRFN appliance_register(struct https_client *client, const struct appliance_cal
     return machine_state_parse(status, out_state);
 }
 
-/* -- challenge ------------------------------------------------------------------------------------------------- */
+/* -- challenge --------------------------------------------------------------------------------- */
 
 static ERRFN copy_text(const json_t *object, const char *key, char *out_text, size_t size)
 {
@@ -100,7 +100,8 @@ static ERRFN read_challenge(const json_t *answer, struct appliance_challenge **o
     TRY(copy_text(answer, "nonce_id", challenge->nonce_id, sizeof challenge->nonce_id));
     TRY(json_get_base64(answer, "nonce", 64, &challenge->nonce));
     TRY(json_get_base64(answer, "credential_blob", sizeof(TPM2B_ID_OBJECT), &challenge->id_object));
-    TRY(json_get_base64(answer, "encrypted_secret", sizeof(TPM2B_ENCRYPTED_SECRET), &challenge->encrypted_secret));
+    TRY(json_get_base64(answer, "encrypted_secret", sizeof(TPM2B_ENCRYPTED_SECRET),
+                        &challenge->encrypted_secret));
     TRY(pcr_selection_from_json(json_object_get(answer, "pcr_selection"), &challenge->selection));
     const char *event_log;
     TRY(json_get_text_or_empty(answer, "event_log", 16, &event_log));
@@ -110,8 +111,8 @@ static ERRFN read_challenge(const json_t *answer, struct appliance_challenge **o
 }
 
 ERRFN appliance_challenge(struct https_client *client, const struct appliance_caller *caller,
-                          const struct attestation_key *key, struct appliance_challenge **out_challenge,
-                          struct refusal *out_refusal)
+                          const struct attestation_key *key,
+                          struct appliance_challenge **out_challenge, struct refusal *out_refusal)
 {
     AUTO(json) object = json_object();
     ENSURE(object, NO_MEMORY);
@@ -123,106 +124,7 @@ ERRFN appliance_challenge(struct https_client *client, const struct appliance_ca
     return OK;
 }
 
-/* -- attest ----------------------------------------------------------------------------------------------------- */
-
-static ERRFN put_proof(const struct appliance_proof *proof, json_t *object)
-{
-    TRY(json_set_text(object, "session_id", proof->challenge->session_id));
-    TRY(json_set_text(object, "nonce_id", proof->challenge->nonce_id));
-    TRY(json_set_base64(object, "activated_secret", secret_view(proof->activated)));
-    TRY(json_set_base64(object, "ak_pub", buf_view(proof->key->public_area)));
-    TRY(json_set_base64(object, "pcr_quote", buf_view(proof->quote->attest)));
-    TRY(json_set_base64(object, "pcr_signature", buf_view(proof->quote->signature)));
-    AUTO(json) values = NULL;
-    TRY(pcr_values_to_json(&proof->quote->values, &values));
-    ENSURE(json_object_set(object, "pcr_values", values) == 0, NO_MEMORY);
-    if (proof->event_log.len > 0) {
-        TRY(json_set_base64(object, "event_log", proof->event_log));
-    }
-    return OK;
-}
-
-static ERRFN read_action(const char *word, enum node_action *out_action)
-{
-    static const struct { const char *word; enum node_action action; } words[] = {
-        {"none", NODE_ACTION_NONE}, {"apply-config", NODE_ACTION_APPLY}, {"lock", NODE_ACTION_LOCK}, {"wipe", NODE_ACTION_WIPE}};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(word, words[i].word) == 0) {
-            *out_action = words[i].action;
-            return OK;
-        }
-    }
-    return E(ANSWER_INVALID);
-}
-
-/* The token goes into a path, so it may hold nothing that means something there. */
-static bool is_token(const char *text)
-{
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    return text[0] && text[strspn(text, allowed)] == '\0';
-}
-
-static ERRFN read_failures(const json_t *list, struct appliance_verdict *verdict)
-{
-    for (size_t i = 0; i < json_array_size(list) && i < APPLIANCE_FAILURES_MAX; i++) {
-        const json_t *item = json_array_get(list, i);
-        const char *rule;
-        const char *expected;
-        const char *actual;
-        TRY(json_get_text(item, "rule", 128, &rule));
-        TRY(json_get_text_or_empty(item, "expected", 256, &expected));
-        TRY(json_get_text_or_empty(item, "actual", 256, &actual));
-        snprintf(verdict->failure[i], sizeof verdict->failure[i], "%s: expected %s, found %s", rule, expected, actual);
-        verdict->failures = i + 1;
-    }
-    return OK;
-}
-
-static ERRFN copy_text_or_empty(const json_t *object, const char *key, char *out_text, size_t size)
-{
-    const char *text;
-    TRY(json_get_text_or_empty(object, key, size - 1, &text));
-    memcpy(out_text, text, strlen(text) + 1);
-    return OK;
-}
-
-static ERRFN read_verdict(const json_t *answer, struct appliance_verdict *out_verdict)
-{
-    struct appliance_verdict verdict = {0};
-    const char *status;
-    const char *action;
-    TRY(json_get_text(answer, "status", 32, &status));
-    TRY(machine_state_parse(status, &verdict.state));
-    TRY(json_get_text(answer, "action", 32, &action));
-    TRY(read_action(action, &verdict.action));
-    TRY(copy_text_or_empty(answer, "machine_id", verdict.machine_id, sizeof verdict.machine_id));
-    TRY(copy_text_or_empty(answer, "config_token", verdict.config_token, sizeof verdict.config_token));
-    TRY(copy_text_or_empty(answer, "assurance", verdict.assurance, sizeof verdict.assurance));
-    TRY(copy_text_or_empty(answer, "role", verdict.role, sizeof verdict.role));
-    TRY(copy_text_or_empty(answer, "reason", verdict.reason, sizeof verdict.reason));
-    TRY(copy_text_or_empty(answer, "message", verdict.message, sizeof verdict.message));
-    TRY(read_failures(json_object_get(answer, "failures"), &verdict));
-    bool apply = verdict.action == NODE_ACTION_APPLY;
-    ENSURE(!apply || (is_token(verdict.config_token) && verdict.machine_id[0]), ANSWER_INVALID);
-    *out_verdict = verdict;
-    return OK;
-}
-
-ERRFN appliance_attest(struct https_client *client, const struct appliance_caller *caller,
-                       const struct appliance_proof *proof, struct appliance_verdict *out_verdict,
-                       struct refusal *out_refusal)
-{
-    AUTO(json) object = json_object();
-    ENSURE(object, NO_MEMORY);
-    TRY(appliance_describe(caller, object));
-    TRY(put_proof(proof, object));
-    AUTO(json) answer = NULL;
-    TRY(appliance_post(client, "/api/v1/attest", object, &answer, out_refusal));
-    TRY_ANSWER(read_verdict(answer, out_verdict));
-    return OK;
-}
-
-/* -- configuration ---------------------------------------------------------------------------------------------- */
+/* -- configuration ----------------------------------------------------------------------------- */
 
 static ERRFN read_sealed(const json_t *answer, struct appliance_sealed **out_sealed)
 {
@@ -232,7 +134,8 @@ static ERRFN read_sealed(const json_t *answer, struct appliance_sealed **out_sea
     TRY(json_get_text(answer, "format", 32, &format));
     ENSURE(strcmp(format, "tpm-credential-v1") == 0, ANSWER_INVALID);
     TRY(json_get_base64(answer, "credential_blob", sizeof(TPM2B_ID_OBJECT), &sealed->id_object));
-    TRY(json_get_base64(answer, "encrypted_secret", sizeof(TPM2B_ENCRYPTED_SECRET), &sealed->encrypted_secret));
+    TRY(json_get_base64(answer, "encrypted_secret", sizeof(TPM2B_ENCRYPTED_SECRET),
+                        &sealed->encrypted_secret));
     TRY(json_get_base64(answer, "iv", 12, &sealed->iv));
     TRY(json_get_base64(answer, "ciphertext", APPLIANCE_CONFIG_MAX_BYTES, &sealed->ciphertext));
     TRY(json_get_base64(answer, "tag", 16, &sealed->tag));
@@ -241,13 +144,14 @@ static ERRFN read_sealed(const json_t *answer, struct appliance_sealed **out_sea
     return OK;
 }
 
-ERRFN appliance_config(struct https_client *client, const char *token, struct appliance_sealed **out_sealed,
-                       struct refusal *out_refusal)
+ERRFN appliance_config(struct https_client *client, const char *token,
+                       struct appliance_sealed **out_sealed, struct refusal *out_refusal)
 {
     char target[32 + APPLIANCE_TOKEN_MAX];
     snprintf(target, sizeof target, "/api/v1/config/%s", token);
     AUTO(json) answer = NULL;
-    TRY(appliance_get(client, target, "application/vnd.itl.config.sealed+json", &answer, out_refusal));
+    TRY(appliance_get(client, target, "application/vnd.itl.config.sealed+json", &answer,
+                      out_refusal));
     TRY_ANSWER(read_sealed(answer, out_sealed));
     return OK;
 }

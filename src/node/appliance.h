@@ -83,20 +83,21 @@ struct appliance_sealed {
 void appliance_sealed_free(struct appliance_sealed *sealed);
 AUTO_DEFINE(appliance_sealed, struct appliance_sealed, appliance_sealed_free);
 
-/* All block for at most HTTPS_TOTAL_MS. Errors: as https_send; REFUSED with *out_refusal; ANSWER_INVALID for an answer that is not of the shape
- * the contract gives. */
+/* All block for at most HTTPS_TOTAL_MS. Errors: as https_send; REFUSED with *out_refusal;
+ * ANSWER_INVALID for an answer that is not of the shape the contract gives. */
 ERRFN appliance_register(struct https_client *client, const struct appliance_caller *caller,
                          enum machine_state *out_state, struct refusal *out_refusal);
 ERRFN appliance_challenge(struct https_client *client, const struct appliance_caller *caller,
-                          const struct attestation_key *key, struct appliance_challenge **out_challenge,
-                          struct refusal *out_refusal);
+                          const struct attestation_key *key,
+                          struct appliance_challenge **out_challenge, struct refusal *out_refusal);
 ERRFN appliance_attest(struct https_client *client, const struct appliance_caller *caller,
                        const struct appliance_proof *proof, struct appliance_verdict *out_verdict,
                        struct refusal *out_refusal);
-ERRFN appliance_config(struct https_client *client, const char *token, struct appliance_sealed **out_sealed,
-                       struct refusal *out_refusal);
+ERRFN appliance_config(struct https_client *client, const char *token,
+                       struct appliance_sealed **out_sealed, struct refusal *out_refusal);
 
-/* EK material and claims about the hardware, as register, attest and receipts carry them. Errors: NO_MEMORY. */
+/* EK material and claims about the hardware, as register, attest and receipts carry them. Errors:
+ * NO_MEMORY. */
 ERRFN appliance_describe(const struct appliance_caller *caller, json_t *object);
 
 #endif

@@ -7,8 +7,8 @@
 
 enum { REQUEST_MAX_BYTES = 2 << 20 }; /* an event log of 512 KiB in base64 and everything else */
 
-static ERRFN exchange(struct https_client *client, const struct https_request *request, const char *media_type,
-                      json_t **out_answer, struct refusal *out_refusal)
+static ERRFN exchange(struct https_client *client, const struct https_request *request,
+                      const char *media_type, json_t **out_answer, struct refusal *out_refusal)
 {
     struct https_answer answer = {0};
     TRY(https_send(client, request, &answer));
@@ -23,18 +23,20 @@ static ERRFN exchange(struct https_client *client, const struct https_request *r
     return e;
 }
 
-ERRFN appliance_post(struct https_client *client, const char *target, const json_t *object, json_t **out_answer,
-                     struct refusal *out_refusal)
+ERRFN appliance_post(struct https_client *client, const char *target, const json_t *object,
+                     json_t **out_answer, struct refusal *out_refusal)
 {
     AUTO(buf) body = NULL;
     TRY(json_write(object, 0, REQUEST_MAX_BYTES, &body));
-    struct https_request request = {
-        .method = "POST", .target = target, .headers = {"Accept: application/json"}, .body = buf_view(body)};
+    struct https_request request = {.method = "POST",
+                                    .target = target,
+                                    .headers = {"Accept: application/json"},
+                                    .body = buf_view(body)};
     return exchange(client, &request, "application/json", out_answer, out_refusal);
 }
 
-ERRFN appliance_get(struct https_client *client, const char *target, const char *media_type, json_t **out_answer,
-                    struct refusal *out_refusal)
+ERRFN appliance_get(struct https_client *client, const char *target, const char *media_type,
+                    json_t **out_answer, struct refusal *out_refusal)
 {
     char accept[128];
     snprintf(accept, sizeof accept, "Accept: %s", media_type);
@@ -44,11 +46,16 @@ ERRFN appliance_get(struct https_client *client, const char *target, const char 
 
 ERRFN machine_state_parse(const char *word, enum machine_state *out_state)
 {
-    static const struct { const char *word; enum machine_state state; } words[] = {
-        {"pending_approval", MACHINE_STATE_PENDING}, {"registered", MACHINE_STATE_REGISTERED},
-        {"attested", MACHINE_STATE_ATTESTED},        {"already_attested", MACHINE_STATE_ATTESTED},
-        {"locked", MACHINE_STATE_LOCKED},            {"revoked", MACHINE_STATE_REVOKED},
-        {"rejected", MACHINE_STATE_REJECTED}};
+    static const struct {
+        const char *word;
+        enum machine_state state;
+    } words[] = {{"pending_approval", MACHINE_STATE_PENDING},
+                 {"registered", MACHINE_STATE_REGISTERED},
+                 {"attested", MACHINE_STATE_ATTESTED},
+                 {"already_attested", MACHINE_STATE_ATTESTED},
+                 {"locked", MACHINE_STATE_LOCKED},
+                 {"revoked", MACHINE_STATE_REVOKED},
+                 {"rejected", MACHINE_STATE_REJECTED}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(word, words[i].word) == 0) {
             *out_state = words[i].state;

@@ -5,17 +5,18 @@
 #include "node/appliance.h"
 
 /* POSTs the object; errors as in appliance.h. */
-ERRFN appliance_post(struct https_client *client, const char *target, const json_t *object, json_t **out_answer,
-                     struct refusal *out_refusal);
+ERRFN appliance_post(struct https_client *client, const char *target, const json_t *object,
+                     json_t **out_answer, struct refusal *out_refusal);
 
 /* GETs with an Accept header; the answer must be of exactly that media type. */
-ERRFN appliance_get(struct https_client *client, const char *target, const char *media_type, json_t **out_answer,
-                    struct refusal *out_refusal);
+ERRFN appliance_get(struct https_client *client, const char *target, const char *media_type,
+                    json_t **out_answer, struct refusal *out_refusal);
 
 /* The word of the contract. Errors: ANSWER_INVALID. */
 ERRFN machine_state_parse(const char *word, enum machine_state *out_state);
 
-/* {"sha256": [0, 4, 7], …}. Errors: ANSWER_INVALID for an unknown bank, an index past 23, a repetition, or nothing at all. */
+/* {"sha256": [0, 4, 7], …}. Errors: ANSWER_INVALID for an unknown bank, an index past 23, a
+ * repetition, or nothing at all. */
 ERRFN pcr_selection_from_json(const json_t *object, struct pcr_selection *out_selection);
 
 /* {"sha256:0": "<hex>", …}. Errors: NO_MEMORY. */

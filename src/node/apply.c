@@ -18,7 +18,7 @@ static ERRFN split_words(char *command, char *out_words[static APPLY_ARGUMENTS_M
     char *rest = NULL;
     for (char *word = strtok_r(command, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
         ENSURE(count < APPLY_ARGUMENTS_MAX, FIELD_INVALID);
-        out_words[count++] = strcmp(word, "{}") == 0 ? (char *)(uintptr_t)"/dev/stdin" : word;
+        out_words[count++] = strcmp(word, "{}") == 0 ? (char *)(uintptr_t) "/dev/stdin" : word;
     }
     out_words[count] = NULL;
     ENSURE(count > 0, FIELD_INVALID);
@@ -31,7 +31,8 @@ static ERRFN anonymous_file(struct view content, int *out_fd)
     ENSURE(fd >= 0, APPLY_FAILED);
     TRY(fd_write_full(fd, content.data, content.len));
     ENSURE(lseek(fd, 0, SEEK_SET) == 0, APPLY_FAILED);
-    ENSURE(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0, APPLY_FAILED);
+    ENSURE(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0,
+           APPLY_FAILED);
     *out_fd = fd_steal(&fd);
     return OK;
 }

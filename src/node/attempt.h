@@ -1,4 +1,5 @@
-/* One attempt: register, be challenged, prove, fetch, apply. Between attempts nothing is loaded in the TPM. */
+/* One attempt: register, be challenged, prove, fetch, apply. Between attempts nothing is loaded in
+ * the TPM. */
 #ifndef ITL_NODE_ATTEMPT_H
 #define ITL_NODE_ATTEMPT_H
 
@@ -24,7 +25,8 @@ void attempt_clear(struct attempt *attempt);
 /* Finds the EK unless that was done before, and tells what was found. */
 ERRFN attempt_find_endorsement(struct attempt *attempt, struct tpm *tpm);
 
-/* Opens the TPM. A TPM that stops answering ends the process after TPM_DEADLINE_S, until attempt_tpm_close. */
+/* Opens the TPM. A TPM that stops answering ends the process after TPM_DEADLINE_S, until
+ * attempt_tpm_close. */
 ERRFN attempt_tpm_open(struct attempt *attempt, struct tpm **out_tpm);
 void attempt_tpm_close(struct tpm *tpm);
 

@@ -27,7 +27,8 @@ static bool read_line(const char *path, char out_text[static HARDWARE_TEXT_SIZE]
         line.data++;
         line.len--;
     }
-    return line.len > 0 && text_is_clean(line) && IS_OK(view_to_text(line, out_text, HARDWARE_TEXT_SIZE));
+    return line.len > 0 && text_is_clean(line) &&
+           IS_OK(view_to_text(line, out_text, HARDWARE_TEXT_SIZE));
 }
 
 static void read_dmi(const char *sysfs, const char *name, char out_text[static HARDWARE_TEXT_SIZE])
@@ -109,7 +110,8 @@ ERRFN hardware_override(char field[static HARDWARE_TEXT_SIZE], const char *text)
     if (!text) {
         return OK;
     }
-    ENSURE(text[0] && strlen(text) < HARDWARE_TEXT_SIZE && text_is_clean(view_text(text)), FIELD_INVALID);
+    ENSURE(text[0] && strlen(text) < HARDWARE_TEXT_SIZE && text_is_clean(view_text(text)),
+           FIELD_INVALID);
     snprintf(field, HARDWARE_TEXT_SIZE, "%s", text);
     return OK;
 }

@@ -13,8 +13,9 @@ struct hardware {
     char product[HARDWARE_TEXT_SIZE];
 };
 
-/* Reads SMBIOS texts below <sysfs>/class/dmi/id and the address of the first Ethernet interface with a device behind it, or, without one, of the
- * first that is not the loopback. What can't be read is "unknown". `sysfs` is "/sys" except in tests. */
+/* Reads SMBIOS texts below <sysfs>/class/dmi/id and the address of the first Ethernet interface
+ * with a device behind it, or, without one, of the first that is not the loopback. What can't be
+ * read is "unknown". `sysfs` is "/sys" except in tests. */
 void hardware_read(const char *sysfs, struct hardware *out_hardware);
 
 /* Takes the text when it is not NULL, is printable and fits. Errors: FIELD_INVALID. */

@@ -45,7 +45,8 @@ static void set_up_process(void)
 
 static int usage_error(err_t e, const char *subject)
 {
-    fprintf(stderr, "itl-tpm-register: %s [%s] %s\nTry --help.\n", err_text(e), err_reason(e), subject);
+    fprintf(stderr, "itl-tpm-register: %s [%s] %s\nTry --help.\n", err_text(e), err_reason(e),
+            subject);
     return AGENT_USAGE;
 }
 

@@ -2,84 +2,82 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "https/pin.h"
 
 enum option_id {
-    OPT_URL = 256, OPT_CA, OPT_PIN, OPT_TCTI, OPT_ONCE, OPT_WAIT, OPT_POLL, OPT_EK, OPT_AK, OPT_STATE, OPT_APPLY,
-    OPT_OUTPUT, OPT_RECEIPT, OPT_EVENT_LOG, OPT_ROLE, OPT_CLUSTER, OPT_HW_UUID, OPT_HW_MAC, OPT_HW_SERIAL,
-    OPT_HW_PRODUCT, OPT_JSON, OPT_HELP, OPT_VERSION
+    OPT_PIN = 256,
+    OPT_ONCE,
+    OPT_WAIT,
+    OPT_POLL,
+    OPT_EK,
+    OPT_AK,
+    OPT_RECEIPT,
+    OPT_EVENT_LOG,
+    OPT_JSON,
+    OPT_HELP,
+    OPT_VERSION,
+    OPT_TEXT /* and above: kept as it is, at text_fields[id - OPT_TEXT] */
 };
 
-static const struct option long_options[] = {
-    {"url", required_argument, NULL, OPT_URL},
-    {"ca", required_argument, NULL, OPT_CA},
-    {"pin", required_argument, NULL, OPT_PIN},
-    {"tcti", required_argument, NULL, OPT_TCTI},
-    {"once", no_argument, NULL, OPT_ONCE},
-    {"wait", required_argument, NULL, OPT_WAIT},
-    {"poll", required_argument, NULL, OPT_POLL},
-    {"ek", required_argument, NULL, OPT_EK},
-    {"ak", required_argument, NULL, OPT_AK},
-    {"state", required_argument, NULL, OPT_STATE},
-    {"apply", required_argument, NULL, OPT_APPLY},
-    {"output", required_argument, NULL, OPT_OUTPUT},
-    {"receipt", required_argument, NULL, OPT_RECEIPT},
-    {"event-log", required_argument, NULL, OPT_EVENT_LOG},
-    {"role", required_argument, NULL, OPT_ROLE},
-    {"cluster", required_argument, NULL, OPT_CLUSTER},
-    {"hw-uuid", required_argument, NULL, OPT_HW_UUID},
-    {"hw-mac", required_argument, NULL, OPT_HW_MAC},
-    {"hw-serial", required_argument, NULL, OPT_HW_SERIAL},
-    {"hw-product", required_argument, NULL, OPT_HW_PRODUCT},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"help", no_argument, NULL, OPT_HELP},
-    {"version", no_argument, NULL, OPT_VERSION},
-    {NULL, 0, NULL, 0}};
+/* Where the options that are only a text go. */
+static const size_t text_fields[] = {
+    offsetof(struct options, url),       offsetof(struct options, ca_file),
+    offsetof(struct options, tcti),      offsetof(struct options, state),
+    offsetof(struct options, apply),     offsetof(struct options, output),
+    offsetof(struct options, role),      offsetof(struct options, cluster),
+    offsetof(struct options, hw_uuid),   offsetof(struct options, hw_mac),
+    offsetof(struct options, hw_serial), offsetof(struct options, hw_product),
+};
 
-const char *options_usage(void)
-{
-    return "Usage: itl-tpm-register --url https://HOST[:PORT] (--ca FILE | --pin PIN) [options]\n"
-           "\n"
-           "Proves with this machine's TPM 2.0 what it is and how it booted, and fetches its configuration.\n"
-           "\n"
-           "  --url URL           the appliance (or ITL_REG_URL)\n"
-           "  --ca FILE           PEM file with the appliance's CA, or its own self-signed certificate\n"
-           "  --pin PIN           the appliance's identity: sha256//BASE64 of its key, or SHA-256 of its certificate in hex\n"
-           "  --tcti TCTI         the TPM (or ITL_TCTI; default device:/dev/tpmrm0)\n"
-           "  --once              one attempt; the exit status tells how it went\n"
-           "  --wait SECONDS      keep trying for so long (default: for ever)\n"
-           "  --poll SECONDS      pause between attempts (default 60)\n"
-           "  --ek auto|p384|p256|rsa2048    endorsement key to show (default auto)\n"
-           "  --ak auto|p384|p256|rsa2048    attestation key to sign with (default auto)\n"
-           "  --state DIR         keep the attestation key's wrapped blob here\n"
-           "  --apply CMD         run CMD with the configuration on standard input; {} in CMD stands for a file name of it\n"
-           "  --output FILE       write the configuration to FILE (mode 0600), or - for standard output\n"
-           "  --receipt FILE      write an offline receipt to FILE, or - , and stop\n"
-           "  --event-log FILE    firmware event log (default: the kernel's)\n"
-           "  --role ROLE, --cluster ID      what to ask for\n"
-           "  --hw-uuid, --hw-mac, --hw-serial, --hw-product TEXT    instead of what the firmware says\n"
-           "  --json              progress as one JSON object a line\n"
-           "\n"
-           "Exit status: 0 attested and applied, 10 waiting for approval, 11 locked, 12 revoked, 13 refused, 2 usage, 1 other failure.\n";
-}
+static const struct option long_options[] = {{"url", required_argument, NULL, OPT_TEXT},
+                                             {"ca", required_argument, NULL, OPT_TEXT + 1},
+                                             {"tcti", required_argument, NULL, OPT_TEXT + 2},
+                                             {"state", required_argument, NULL, OPT_TEXT + 3},
+                                             {"apply", required_argument, NULL, OPT_TEXT + 4},
+                                             {"output", required_argument, NULL, OPT_TEXT + 5},
+                                             {"role", required_argument, NULL, OPT_TEXT + 6},
+                                             {"cluster", required_argument, NULL, OPT_TEXT + 7},
+                                             {"hw-uuid", required_argument, NULL, OPT_TEXT + 8},
+                                             {"hw-mac", required_argument, NULL, OPT_TEXT + 9},
+                                             {"hw-serial", required_argument, NULL, OPT_TEXT + 10},
+                                             {"hw-product", required_argument, NULL, OPT_TEXT + 11},
+                                             {"pin", required_argument, NULL, OPT_PIN},
+                                             {"once", no_argument, NULL, OPT_ONCE},
+                                             {"wait", required_argument, NULL, OPT_WAIT},
+                                             {"poll", required_argument, NULL, OPT_POLL},
+                                             {"ek", required_argument, NULL, OPT_EK},
+                                             {"ak", required_argument, NULL, OPT_AK},
+                                             {"receipt", required_argument, NULL, OPT_RECEIPT},
+                                             {"event-log", required_argument, NULL, OPT_EVENT_LOG},
+                                             {"json", no_argument, NULL, OPT_JSON},
+                                             {"help", no_argument, NULL, OPT_HELP},
+                                             {"version", no_argument, NULL, OPT_VERSION},
+                                             {NULL, 0, NULL, 0}};
 
 static ERRFN parse_seconds(const char *text, unsigned max, unsigned *out_seconds)
 {
     char *end = NULL;
     errno = 0;
     unsigned long value = strtoul(text, &end, 10);
-    ENSURE(text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && value <= max, FIELD_INVALID);
+    ENSURE(text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && value <= max,
+           FIELD_INVALID);
     *out_seconds = (unsigned)value;
     return OK;
 }
 
 static ERRFN parse_ek(const char *text, enum tpm_key *out_key)
 {
-    static const struct { const char *name; enum tpm_key key; } names[] = {
-        {"auto", TPM_KEY_NONE}, {"p384", TPM_KEY_P384}, {"p256", TPM_KEY_P256}, {"rsa2048", TPM_KEY_RSA_2048}};
+    static const struct {
+        const char *name;
+        enum tpm_key key;
+    } names[] = {{"auto", TPM_KEY_NONE},       {"p384", TPM_KEY_P384},
+                 {"p256", TPM_KEY_P256},       {"rsa2048", TPM_KEY_RSA_2048},
+                 {"p521", TPM_KEY_P521},       {"rsa3072", TPM_KEY_RSA_3072},
+                 {"rsa4096", TPM_KEY_RSA_4096}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(text, names[i].name) == 0) {
             *out_key = names[i].key;
@@ -91,8 +89,13 @@ static ERRFN parse_ek(const char *text, enum tpm_key *out_key)
 
 static ERRFN parse_ak(const char *text, enum ak_kind *out_kind)
 {
-    static const struct { const char *name; enum ak_kind kind; } names[] = {
-        {"auto", AK_KIND_NONE}, {"p384", AK_KIND_P384}, {"p256", AK_KIND_P256}, {"rsa2048", AK_KIND_RSA_2048}};
+    static const struct {
+        const char *name;
+        enum ak_kind kind;
+    } names[] = {{"auto", AK_KIND_NONE},
+                 {"p384", AK_KIND_P384},
+                 {"p256", AK_KIND_P256},
+                 {"rsa2048", AK_KIND_RSA_2048}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(text, names[i].name) == 0) {
             *out_kind = names[i].kind;
@@ -102,21 +105,22 @@ static ERRFN parse_ak(const char *text, enum ak_kind *out_kind)
     return E(FIELD_INVALID);
 }
 
-static ERRFN take_option(enum option_id id, struct options *o)
+static void take_text(int id, struct options *o)
 {
-    switch (id) {
-    case OPT_URL:
-        o->url = optarg;
+    const char *text = optarg;
+    memcpy((char *)o + text_fields[id - OPT_TEXT], &text, sizeof text);
+}
+
+static ERRFN take_option(int id, struct options *o)
+{
+    if (id >= OPT_TEXT) {
+        take_text(id, o);
         return OK;
-    case OPT_CA:
-        o->ca_file = optarg;
-        return OK;
+    }
+    switch ((enum option_id)id) {
     case OPT_PIN:
         o->pin = optarg;
         return pin_parse(optarg, &(struct pin){0});
-    case OPT_TCTI:
-        o->tcti = optarg;
-        return OK;
     case OPT_ONCE:
         o->mode = OPTIONS_ONCE;
         return OK;
@@ -129,15 +133,6 @@ static ERRFN take_option(enum option_id id, struct options *o)
         return parse_ek(optarg, &o->ek);
     case OPT_AK:
         return parse_ak(optarg, &o->ak);
-    case OPT_STATE:
-        o->state = optarg;
-        return OK;
-    case OPT_APPLY:
-        o->apply = optarg;
-        return OK;
-    case OPT_OUTPUT:
-        o->output = optarg;
-        return OK;
     case OPT_RECEIPT:
         o->receipt = optarg;
         o->mode = OPTIONS_RECEIPT;
@@ -145,24 +140,6 @@ static ERRFN take_option(enum option_id id, struct options *o)
     case OPT_EVENT_LOG:
         o->event_log = optarg;
         o->event_log_given = true;
-        return OK;
-    case OPT_ROLE:
-        o->role = optarg;
-        return OK;
-    case OPT_CLUSTER:
-        o->cluster = optarg;
-        return OK;
-    case OPT_HW_UUID:
-        o->hw_uuid = optarg;
-        return OK;
-    case OPT_HW_MAC:
-        o->hw_mac = optarg;
-        return OK;
-    case OPT_HW_SERIAL:
-        o->hw_serial = optarg;
-        return OK;
-    case OPT_HW_PRODUCT:
-        o->hw_product = optarg;
         return OK;
     case OPT_JSON:
         o->json = true;
@@ -173,6 +150,8 @@ static ERRFN take_option(enum option_id id, struct options *o)
     case OPT_VERSION:
         o->mode = OPTIONS_VERSION;
         return OK;
+    case OPT_TEXT:
+        break;
     }
     return E(FIELD_UNKNOWN);
 }
@@ -213,7 +192,7 @@ ERRFN options_parse(int argc, char **argv, struct options *out_options, const ch
             return id == '?' ? E(FIELD_UNKNOWN) : E(FIELD_MISSING);
         }
         *out_subject = long_options[index].name;
-        TRY(take_option((enum option_id)id, &o));
+        TRY(take_option(id, &o));
     }
     *out_subject = optind < argc ? argv[optind] : "";
     ENSURE(optind == argc, FIELD_UNKNOWN);

@@ -1,4 +1,5 @@
-/* What the node agent was asked to do: command line over environment (ITL_REG_URL, ITL_TCTI) over defaults. */
+/* What the node agent was asked to do: command line over environment (ITL_REG_URL, ITL_TCTI) over
+ * defaults. */
 #ifndef ITL_NODE_OPTIONS_H
 #define ITL_NODE_OPTIONS_H
 
@@ -8,11 +9,7 @@
 #define OPTIONS_DEFAULT_TCTI      "device:/dev/tpmrm0"
 #define OPTIONS_DEFAULT_EVENT_LOG "/sys/kernel/security/tpm0/binary_bios_measurements"
 
-enum {
-    OPTIONS_DEFAULT_POLL_S = 60,
-    OPTIONS_POLL_MAX_S = 3600,
-    OPTIONS_WAIT_MAX_S = 7 * 24 * 3600
-};
+enum { OPTIONS_DEFAULT_POLL_S = 60, OPTIONS_POLL_MAX_S = 3600, OPTIONS_WAIT_MAX_S = 7 * 24 * 3600 };
 
 enum options_mode {
     OPTIONS_FOREVER = 0, /* poll until attested */
@@ -32,8 +29,8 @@ struct options {
     const char *ca_file;
     const char *pin;
     const char *tcti;
-    enum tpm_key ek;  /* TPM_KEY_NONE: the best there is */
-    enum ak_kind ak;  /* AK_KIND_NONE: the best there is */
+    enum tpm_key ek;   /* TPM_KEY_NONE: the best there is */
+    enum ak_kind ak;   /* AK_KIND_NONE: the best there is */
     const char *state; /* folder for the AK's blob */
     const char *apply;
     const char *output;
@@ -49,7 +46,8 @@ struct options {
     bool json;
 };
 
-/* Errors: FIELD_UNKNOWN, FIELD_MISSING or FIELD_INVALID with the option's name in out_subject ("" when there is none). */
+/* Errors: FIELD_UNKNOWN, FIELD_MISSING or FIELD_INVALID with the option's name in out_subject (""
+ * when there is none). */
 ERRFN options_parse(int argc, char **argv, struct options *out_options, const char **out_subject);
 
 const char *options_usage(void);

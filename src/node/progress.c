@@ -26,7 +26,9 @@ static void write_json(const char *event, const char *reason, const char *text, 
 {
     char time[CLOCK_TEXT_SIZE];
     clock_format(clock_utc_ms(), time);
-    AUTO(json) line = json_pack("{s:s, s:s, s:s, s:I}", "time", time, "event", event, "text", text, "ms", (json_int_t)ms);
+    AUTO(json)
+    line = json_pack("{s:s, s:s, s:s, s:I}", "time", time, "event", event, "text", text, "ms",
+                     (json_int_t)ms);
     if (line && reason) {
         IGNORE_ERR(json_set_text(line, "reason", reason));
     }
@@ -36,7 +38,8 @@ static void write_json(const char *event, const char *reason, const char *text, 
     }
 }
 
-static void write_line(struct progress *progress, const char *event, const char *reason, const char *text)
+static void write_line(struct progress *progress, const char *event, const char *reason,
+                       const char *text)
 {
     uint64_t ms = step_ms(progress);
     if (progress->json) {
@@ -61,7 +64,8 @@ void progress_say(struct progress *progress, const char *event, const char *form
 void progress_error(struct progress *progress, err_t error, const char *more)
 {
     char text[LINE_MAX_BYTES];
-    snprintf(text, sizeof text, "%s [%s]%s%s", err_text(error), err_reason(error), more[0] ? " " : "", more);
+    snprintf(text, sizeof text, "%s [%s]%s%s", err_text(error), err_reason(error),
+             more[0] ? " " : "", more);
     write_line(progress, "error", err_reason(error), text);
 }
 

@@ -7,7 +7,8 @@ enum { RECEIPT_MAX_BYTES = 32 * 1024 };
 
 static ERRFN make_receipt(const struct attempt *attempt, struct buf **out_text)
 {
-    struct appliance_caller caller = {.endorsement = attempt->endorsement, .hardware = &attempt->hardware};
+    struct appliance_caller caller = {.endorsement = attempt->endorsement,
+                                      .hardware = &attempt->hardware};
     AUTO(json) object = json_object();
     ENSURE(object, NO_MEMORY);
     TRY(appliance_describe(&caller, object));
@@ -32,7 +33,8 @@ static ERRFN write_out(struct attempt *attempt, struct tpm *tpm)
     AUTO(buf) text = NULL;
     TRY(make_receipt(attempt, &text));
     TRY(apply_file(attempt->options->receipt, buf_view(text)));
-    progress_say(&attempt->progress, "receipt_written", "receipt written to %s", attempt->options->receipt);
+    progress_say(&attempt->progress, "receipt_written", "receipt written to %s",
+                 attempt->options->receipt);
     return OK;
 }
 

@@ -4,7 +4,9 @@
 
 #include "node/attempt.h"
 
-/* Writes {"ek_fingerprint","ek_source","ek_cert_pem","ek_pub","hw_…","role","cluster_id","created_at"} to options.receipt. */
+/* Writes
+ * {"ek_fingerprint","ek_source","ek_cert_pem","ek_pub","hw_…","role","cluster_id","created_at"} to
+ * options.receipt. */
 enum agent_outcome receipt_write(struct attempt *attempt);
 
 #endif

@@ -42,7 +42,8 @@ static ERRFN private_bytes(const TPM2B_PRIVATE *private, struct buf **out_bytes)
 {
     uint8_t bytes[sizeof *private];
     size_t len = 0;
-    ENSURE(Tss2_MU_TPM2B_PRIVATE_Marshal(private, bytes, sizeof bytes, &len) == TSS2_RC_SUCCESS, BUG);
+    ENSURE(Tss2_MU_TPM2B_PRIVATE_Marshal(private, bytes, sizeof bytes, &len) == TSS2_RC_SUCCESS,
+           BUG);
     return buf_copy(view_of(bytes, len), out_bytes);
 }
 
@@ -61,8 +62,9 @@ ERRFN attestation_key_create(struct tpm *tpm, enum ak_kind kind, struct attestat
     TPML_PCR_SELECTION creation_pcr = {0};
     AUTO(TPM2B_PRIVATE) private = NULL;
     AUTO(TPM2B_PUBLIC) public = NULL;
-    TSS2_RC code = Esys_Create(tpm->esys, parent.handle, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, &template,
-                               &outside, &creation_pcr, &private, &public, NULL, NULL, NULL);
+    TSS2_RC code = Esys_Create(tpm->esys, parent.handle, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                               ESYS_TR_NONE, &sensitive, &template, &outside, &creation_pcr,
+                               &private, &public, NULL, NULL, NULL);
     TRY(tpm_check(tpm, "TPM2_Create", code));
     TRY(tpm_public_bytes(public, &key->public_area));
     TRY(private_bytes(private, &key->private_area));
@@ -70,24 +72,28 @@ ERRFN attestation_key_create(struct tpm *tpm, enum ak_kind kind, struct attestat
     return OK;
 }
 
-static ERRFN unmarshal(const struct attestation_key *key, TPM2B_PUBLIC *out_public, TPM2B_PRIVATE *out_private)
+static ERRFN unmarshal(const struct attestation_key *key, TPM2B_PUBLIC *out_public,
+                       TPM2B_PRIVATE *out_private)
 {
     *out_public = (TPM2B_PUBLIC){0};
     *out_private = (TPM2B_PRIVATE){0};
     struct view public = buf_view(key->public_area);
     struct view private = buf_view(key->private_area);
     size_t at = 0;
-    ENSURE(Tss2_MU_TPM2B_PUBLIC_Unmarshal(public.data, public.len, &at, out_public) == TSS2_RC_SUCCESS &&
+    ENSURE(Tss2_MU_TPM2B_PUBLIC_Unmarshal(public.data, public.len, &at, out_public) ==
+                   TSS2_RC_SUCCESS &&
                at == public.len,
            FIELD_INVALID);
     at = 0;
-    ENSURE(Tss2_MU_TPM2B_PRIVATE_Unmarshal(private.data, private.len, &at, out_private) == TSS2_RC_SUCCESS &&
+    ENSURE(Tss2_MU_TPM2B_PRIVATE_Unmarshal(private.data, private.len, &at, out_private) ==
+                   TSS2_RC_SUCCESS &&
                at == private.len,
            FIELD_INVALID);
     return OK;
 }
 
-ERRFN attestation_key_load(struct tpm *tpm, const struct attestation_key *key, struct tpm_transient *out_handle)
+ERRFN attestation_key_load(struct tpm *tpm, const struct attestation_key *key,
+                           struct tpm_transient *out_handle)
 {
     TPM2B_PUBLIC public;
     TPM2B_PRIVATE private;
@@ -95,13 +101,14 @@ ERRFN attestation_key_load(struct tpm *tpm, const struct attestation_key *key, s
     AUTO(tpm_transient) parent = TPM_TRANSIENT_NONE;
     TRY(make_parent(tpm, &parent));
     ESYS_TR handle = ESYS_TR_NONE;
-    TSS2_RC code = Esys_Load(tpm->esys, parent.handle, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &private, &public, &handle);
+    TSS2_RC code = Esys_Load(tpm->esys, parent.handle, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                             &private, &public, &handle);
     TRY(tpm_check(tpm, "TPM2_Load", code));
     *out_handle = (struct tpm_transient){tpm, handle};
     return OK;
 }
 
-/* -- on disk: u8 kind, TPM2B_PUBLIC, TPM2B_PRIVATE; both say their own length ---------------------------------- */
+/* -- on disk: u8 kind, TPM2B_PUBLIC, TPM2B_PRIVATE; both say their own length ------------------ */
 
 ERRFN attestation_key_save(const struct attestation_key *key, const char *path)
 {

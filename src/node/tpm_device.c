@@ -17,8 +17,9 @@ ERRFN tpm_open(const char *tcti, struct tpm **out_tpm)
     AUTO(TPMS_CAPABILITY_DATA) data = NULL;
     TPMI_YES_NO more;
     /* A TPM 1.2 does not understand the command. */
-    TSS2_RC code = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_TPM_PROPERTIES,
-                                      TPM2_PT_FAMILY_INDICATOR, 1, &more, &data);
+    TSS2_RC code =
+        Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                           TPM2_CAP_TPM_PROPERTIES, TPM2_PT_FAMILY_INDICATOR, 1, &more, &data);
     ENSURE(code == TSS2_RC_SUCCESS, TPM_ABSENT);
     *out_tpm = STEAL(tpm);
     return OK;
@@ -33,7 +34,8 @@ void tpm_close(struct tpm *tpm)
     }
 }
 
-/* Format-one codes carry the number of the parameter, handle or session at fault (TPM 2.0 Part 2 section 6.6.2). */
+/* Format-one codes carry the number of the parameter, handle or session at fault (TPM 2.0 Part 2
+ * section 6.6.2). */
 static TSS2_RC without_position(TSS2_RC code)
 {
     return code & TPM2_RC_FMT1 ? code & (TPM2_RC_FMT1 | 0x3f) : code;
@@ -86,17 +88,17 @@ struct tpm_transient tpm_transient_steal(struct tpm_transient *transient)
     return stolen;
 }
 
-ERRFN tpm_create_primary(struct tpm *tpm, const TPM2B_PUBLIC *template, struct tpm_transient *out_key,
-                         TPM2B_PUBLIC **out_public)
+ERRFN tpm_create_primary(struct tpm *tpm, const TPM2B_PUBLIC *template,
+                         struct tpm_transient *out_key, TPM2B_PUBLIC **out_public)
 {
     TPM2B_SENSITIVE_CREATE sensitive = {0};
     TPM2B_DATA outside = {0};
     TPML_PCR_SELECTION creation_pcr = {0};
     ESYS_TR handle = ESYS_TR_NONE;
     TPM2B_PUBLIC *public = NULL;
-    TSS2_RC code =
-        Esys_CreatePrimary(tpm->esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
-                           template, &outside, &creation_pcr, &handle, &public, NULL, NULL, NULL);
+    TSS2_RC code = Esys_CreatePrimary(tpm->esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD,
+                                      ESYS_TR_NONE, ESYS_TR_NONE, &sensitive, template, &outside,
+                                      &creation_pcr, &handle, &public, NULL, NULL, NULL);
     TRY(tpm_check(tpm, "TPM2_CreatePrimary", code));
     *out_key = (struct tpm_transient){tpm, handle};
     *out_public = public;
@@ -107,15 +109,17 @@ bool tpm_supports(struct tpm *tpm, const TPM2B_PUBLIC *template)
 {
     const TPMT_PUBLIC *area = &template->publicArea;
     TPMT_PUBLIC_PARMS parameters = {.type = area->type, .parameters = area->parameters};
-    return Esys_TestParms(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &parameters) == TSS2_RC_SUCCESS;
+    return Esys_TestParms(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &parameters) ==
+           TSS2_RC_SUCCESS;
 }
 
-ERRFN tpm_handles(struct tpm *tpm, TPM2_HANDLE first, size_t max, TPM2_HANDLE *out_handles, size_t *out_count)
+ERRFN tpm_handles(struct tpm *tpm, TPM2_HANDLE first, size_t max, TPM2_HANDLE *out_handles,
+                  size_t *out_count)
 {
     AUTO(TPMS_CAPABILITY_DATA) data = NULL;
     TPMI_YES_NO more;
-    TSS2_RC code = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, first,
-                                      (UINT32)max, &more, &data);
+    TSS2_RC code = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                      TPM2_CAP_HANDLES, first, (UINT32)max, &more, &data);
     TRY(tpm_check(tpm, "TPM2_GetCapability", code));
     const TPML_HANDLE *list = &data->data.handles;
     ENSURE(list->count <= max, TPM_FAILED);

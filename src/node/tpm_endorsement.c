@@ -18,7 +18,8 @@ void endorsement_free(struct endorsement *endorsement)
 }
 
 /* Makes the template's key and hands out its public area. */
-static ERRFN make_key(struct tpm *tpm, const struct ek_template *t, struct tpm_transient *out_key, struct buf **out_public)
+static ERRFN make_key(struct tpm *tpm, const struct ek_template *t, struct tpm_transient *out_key,
+                      struct buf **out_public)
 {
     TPM2B_PUBLIC template;
     ek_template_public(t, &template);
@@ -30,15 +31,18 @@ static ERRFN make_key(struct tpm *tpm, const struct ek_template *t, struct tpm_t
     return OK;
 }
 
-/* -- persistent keys -------------------------------------------------------------------------------------------- */
+/* -- persistent keys --------------------------------------------------------------------------- */
 
-static ERRFN persistent_public(struct tpm *tpm, TPM2_HANDLE persistent, ESYS_TR *out_handle, struct buf **out_public)
+static ERRFN persistent_public(struct tpm *tpm, TPM2_HANDLE persistent, ESYS_TR *out_handle,
+                               struct buf **out_public)
 {
     ESYS_TR handle = ESYS_TR_NONE;
-    TSS2_RC code = Esys_TR_FromTPMPublic(tpm->esys, persistent, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &handle);
+    TSS2_RC code = Esys_TR_FromTPMPublic(tpm->esys, persistent, ESYS_TR_NONE, ESYS_TR_NONE,
+                                         ESYS_TR_NONE, &handle);
     TRY(tpm_check(tpm, "TPM2_ReadPublic", code));
     AUTO(TPM2B_PUBLIC) public = NULL;
-    code = Esys_ReadPublic(tpm->esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &public, NULL, NULL);
+    code = Esys_ReadPublic(tpm->esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &public,
+                           NULL, NULL);
     err_t e = tpm_check(tpm, "TPM2_ReadPublic", code);
     e = IS_OK(e) ? tpm_public_bytes(public, out_public) : e;
     if (!IS_OK(e)) {
@@ -72,7 +76,7 @@ static ERRFN find_persistent(struct tpm *tpm, struct endorsement *endorsement)
     return E(EK_MISMATCH);
 }
 
-/* -- with a certificate ----------------------------------------------------------------------------------------- */
+/* -- with a certificate ------------------------------------------------------------------------ */
 
 /* The key behind the certificate that was read, from its template or from a persistent handle. */
 static ERRFN match_key(struct tpm *tpm, struct endorsement *endorsement)
@@ -87,8 +91,8 @@ static ERRFN match_key(struct tpm *tpm, struct endorsement *endorsement)
     return OK;
 }
 
-static ERRFN try_certificate(struct tpm *tpm, const struct ek_template *t, struct endorsement *endorsement,
-                             enum ek_finding *out_finding)
+static ERRFN try_certificate(struct tpm *tpm, const struct ek_template *t,
+                             struct endorsement *endorsement, enum ek_finding *out_finding)
 {
     bool exists = false;
     TRY(nv_exists(tpm, t->certificate_index, &exists));
@@ -118,9 +122,10 @@ static ERRFN try_certificate(struct tpm *tpm, const struct ek_template *t, struc
     return IS_E(e, EK_MISMATCH) || IS_E(e, EK_TEMPLATE) ? OK : e;
 }
 
-/* -- without one -------------------------------------------------------------------------------------------------- */
+/* -- without one ------------------------------------------------------------------------------- */
 
-static ERRFN take_uncertified(struct tpm *tpm, const struct ek_template *t, struct endorsement *endorsement)
+static ERRFN take_uncertified(struct tpm *tpm, const struct ek_template *t,
+                              struct endorsement *endorsement)
 {
     AUTO(tpm_transient) key = TPM_TRANSIENT_NONE;
     AUTO(buf) public_area = NULL;
@@ -140,12 +145,12 @@ ERRFN endorsement_find(struct tpm *tpm, enum tpm_key wanted, struct endorsement 
 {
     AUTO(endorsement) found = calloc(1, sizeof *found);
     ENSURE(found, NO_MEMORY);
-    for (size_t i = 0; i < ek_templates_count && !found->ek; i++) {
+    for (size_t i = 0; i < EK_TEMPLATES_COUNT && !found->ek; i++) {
         if (is_wanted(&ek_templates[i], wanted)) {
             TRY(try_certificate(tpm, &ek_templates[i], found, &found->findings[i]));
         }
     }
-    for (size_t i = 0; i < ek_templates_count && !found->ek; i++) {
+    for (size_t i = 0; i < EK_TEMPLATES_COUNT && !found->ek; i++) {
         TPM2B_PUBLIC template;
         ek_template_public(&ek_templates[i], &template);
         if (is_wanted(&ek_templates[i], wanted) && tpm_supports(tpm, &template)) {
@@ -157,8 +162,8 @@ ERRFN endorsement_find(struct tpm *tpm, enum tpm_key wanted, struct endorsement 
     return OK;
 }
 
-static ERRFN load_persistent(struct tpm *tpm, const struct endorsement *endorsement, struct tpm_transient *out_key,
-                             struct buf **out_public)
+static ERRFN load_persistent(struct tpm *tpm, const struct endorsement *endorsement,
+                             struct tpm_transient *out_key, struct buf **out_public)
 {
     ESYS_TR handle = ESYS_TR_NONE;
     TRY(persistent_public(tpm, endorsement->persistent, &handle, out_public));
@@ -167,7 +172,8 @@ static ERRFN load_persistent(struct tpm *tpm, const struct endorsement *endorsem
     return OK;
 }
 
-ERRFN endorsement_load(struct tpm *tpm, const struct endorsement *endorsement, struct tpm_transient *out_key)
+ERRFN endorsement_load(struct tpm *tpm, const struct endorsement *endorsement,
+                       struct tpm_transient *out_key)
 {
     AUTO(tpm_transient) key = TPM_TRANSIENT_NONE;
     AUTO(buf) public_area = NULL;

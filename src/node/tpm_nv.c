@@ -23,19 +23,22 @@ struct nv_area {
 static ERRFN open_area(struct tpm *tpm, TPM2_HANDLE index, struct nv_area *out_area)
 {
     struct nv_area area = {.handle = ESYS_TR_NONE};
-    TSS2_RC code =
-        Esys_TR_FromTPMPublic(tpm->esys, index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &area.handle);
+    TSS2_RC code = Esys_TR_FromTPMPublic(tpm->esys, index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                         &area.handle);
     TRY(tpm_check(tpm, "TPM2_NV_ReadPublic", code));
     AUTO(TPM2B_NV_PUBLIC) public = NULL;
-    code = Esys_NV_ReadPublic(tpm->esys, area.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &public, NULL);
+    code = Esys_NV_ReadPublic(tpm->esys, area.handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                              &public, NULL);
     err_t e = tpm_check(tpm, "TPM2_NV_ReadPublic", code);
     if (!IS_OK(e)) {
         Esys_TR_Close(tpm->esys, &area.handle);
         return e;
     }
     TPMA_NV attributes = public->nvPublic.attributes;
-    bool readable = attributes & TPMA_NV_WRITTEN && attributes & (TPMA_NV_AUTHREAD | TPMA_NV_OWNERREAD);
-    if (!readable || public->nvPublic.dataSize == 0 || public->nvPublic.dataSize > NV_AREA_MAX_BYTES) {
+    bool readable =
+        attributes & TPMA_NV_WRITTEN && attributes & (TPMA_NV_AUTHREAD | TPMA_NV_OWNERREAD);
+    if (!readable || public->nvPublic.dataSize == 0 ||
+        public->nvPublic.dataSize > NV_AREA_MAX_BYTES) {
         Esys_TR_Close(tpm->esys, &area.handle);
         return E(TPM_NV_UNREADABLE);
     }
@@ -51,8 +54,8 @@ static ERRFN read_area(struct tpm *tpm, const struct nv_area *area, struct buf *
         size_t left = area->size - content->len;
         UINT16 want = (UINT16)(left < NV_CHUNK_BYTES ? left : NV_CHUNK_BYTES);
         AUTO(TPM2B_MAX_NV_BUFFER) chunk = NULL;
-        TSS2_RC code = Esys_NV_Read(tpm->esys, area->reader, area->handle, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-                                    want, (UINT16)content->len, &chunk);
+        TSS2_RC code = Esys_NV_Read(tpm->esys, area->reader, area->handle, ESYS_TR_PASSWORD,
+                                    ESYS_TR_NONE, ESYS_TR_NONE, want, (UINT16)content->len, &chunk);
         ENSURE(IS_OK(tpm_check(tpm, "TPM2_NV_Read", code)), TPM_NV_UNREADABLE);
         ENSURE(chunk->size == want, TPM_NV_UNREADABLE);
         TRY(buf_put(content, view_of(chunk->buffer, chunk->size)));

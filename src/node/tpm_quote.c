@@ -15,7 +15,7 @@ void quote_evidence_free(struct quote_evidence *evidence)
     }
 }
 
-/* -- selections ---------------------------------------------------------------------------------------------------- */
+/* -- selections -------------------------------------------------------------------------------- */
 
 static void add_bank(TPML_PCR_SELECTION *list, uint16_t bank, uint32_t mask)
 {
@@ -36,20 +36,22 @@ static TPML_PCR_SELECTION selection_list(const struct pcr_selection *selection)
     return list;
 }
 
-/* -- values -------------------------------------------------------------------------------------------------------- */
+/* -- values ------------------------------------------------------------------------------------ */
 
 /* TPM2_PCR_Read hands out eight values at most, and says which. */
-static ERRFN take_read_values(uint16_t bank, const TPML_PCR_SELECTION *read, const TPML_DIGEST *digests,
-                              uint32_t *left, struct pcr_values *values)
+static ERRFN take_read_values(uint16_t bank, const TPML_PCR_SELECTION *read,
+                              const TPML_DIGEST *digests, uint32_t *left, struct pcr_values *values)
 {
-    ENSURE(read->count == 1 && read->pcrSelections[0].hash == bank && digests->count > 0, QUOTE_SELECTION);
+    ENSURE(read->count == 1 && read->pcrSelections[0].hash == bank && digests->count > 0,
+           QUOTE_SELECTION);
     const TPMS_PCR_SELECTION *selected = &read->pcrSelections[0];
     size_t next = 0;
     for (uint32_t index = 0; index < PCR_COUNT && index / 8 < selected->sizeofSelect; index++) {
         if (!(selected->pcrSelect[index / 8] & 1U << index % 8)) {
             continue;
         }
-        ENSURE(next < digests->count && next < sizeof digests->digests / sizeof digests->digests[0] &&
+        ENSURE(next < digests->count &&
+                   next < sizeof digests->digests / sizeof digests->digests[0] &&
                    *left & 1U << index,
                TPM_FAILED);
         const TPM2B_DIGEST *digest = &digests->digests[next++];
@@ -68,15 +70,16 @@ static ERRFN read_bank(struct tpm *tpm, uint16_t bank, uint32_t mask, struct pcr
         add_bank(&list, bank, left);
         AUTO(TPML_PCR_SELECTION) read = NULL;
         AUTO(TPML_DIGEST) digests = NULL;
-        TSS2_RC code =
-            Esys_PCR_Read(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &list, NULL, &read, &digests);
+        TSS2_RC code = Esys_PCR_Read(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &list,
+                                     NULL, &read, &digests);
         TRY(tpm_check(tpm, "TPM2_PCR_Read", code));
         TRY(take_read_values(bank, read, digests, &left, values));
     }
     return OK;
 }
 
-static ERRFN read_values(struct tpm *tpm, const struct pcr_selection *selection, struct pcr_values *out_values)
+static ERRFN read_values(struct tpm *tpm, const struct pcr_selection *selection,
+                         struct pcr_values *out_values)
 {
     memset(out_values, 0, sizeof *out_values);
     for (size_t i = 0; i < selection->count; i++) {
@@ -85,18 +88,19 @@ static ERRFN read_values(struct tpm *tpm, const struct pcr_selection *selection,
     return OK;
 }
 
-/* -- quote ---------------------------------------------------------------------------------------------------------- */
+/* -- quote ------------------------------------------------------------------------------------- */
 
 static ERRFN signature_bytes(const TPMT_SIGNATURE *signature, struct buf **out_bytes)
 {
     uint8_t bytes[sizeof *signature];
     size_t len = 0;
-    ENSURE(Tss2_MU_TPMT_SIGNATURE_Marshal(signature, bytes, sizeof bytes, &len) == TSS2_RC_SUCCESS, BUG);
+    ENSURE(Tss2_MU_TPMT_SIGNATURE_Marshal(signature, bytes, sizeof bytes, &len) == TSS2_RC_SUCCESS,
+           BUG);
     return buf_copy(view_of(bytes, len), out_bytes);
 }
 
-static ERRFN quote_once(struct tpm *tpm, ESYS_TR ak, const struct pcr_selection *selection, struct view nonce,
-                        struct quote_evidence *evidence)
+static ERRFN quote_once(struct tpm *tpm, ESYS_TR ak, const struct pcr_selection *selection,
+                        struct view nonce, struct quote_evidence *evidence)
 {
     TPM2B_DATA qualifying = {.size = (UINT16)nonce.len};
     memcpy(qualifying.buffer, nonce.data, nonce.len);
@@ -104,15 +108,16 @@ static ERRFN quote_once(struct tpm *tpm, ESYS_TR ak, const struct pcr_selection 
     TPML_PCR_SELECTION list = selection_list(selection);
     AUTO(TPM2B_ATTEST) attest = NULL;
     AUTO(TPMT_SIGNATURE) signature = NULL;
-    TSS2_RC code = Esys_Quote(tpm->esys, ak, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &qualifying, &own, &list,
-                              &attest, &signature);
+    TSS2_RC code = Esys_Quote(tpm->esys, ak, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                              &qualifying, &own, &list, &attest, &signature);
     TRY(tpm_check(tpm, "TPM2_Quote", code));
     TRY(buf_copy(view_of(attest->attestationData, attest->size), &evidence->attest));
     return signature_bytes(signature, &evidence->signature);
 }
 
 /* Whether the values are those that the quote is about. */
-static ERRFN check_values(const struct quote_evidence *evidence, const struct pcr_selection *selection, uint16_t hash_alg)
+static ERRFN check_values(const struct quote_evidence *evidence,
+                          const struct pcr_selection *selection, uint16_t hash_alg)
 {
     struct quote quote;
     TRY(quote_parse(buf_view(evidence->attest), &quote));
@@ -124,8 +129,9 @@ static ERRFN check_values(const struct quote_evidence *evidence, const struct pc
     return OK;
 }
 
-static ERRFN try_quote(struct tpm *tpm, ESYS_TR ak, uint16_t hash_alg, const struct pcr_selection *selection,
-                       struct view nonce, struct quote_evidence **out_evidence)
+static ERRFN try_quote(struct tpm *tpm, ESYS_TR ak, uint16_t hash_alg,
+                       const struct pcr_selection *selection, struct view nonce,
+                       struct quote_evidence **out_evidence)
 {
     AUTO(quote_evidence) evidence = calloc(1, sizeof *evidence);
     ENSURE(evidence, NO_MEMORY);
@@ -136,7 +142,8 @@ static ERRFN try_quote(struct tpm *tpm, ESYS_TR ak, uint16_t hash_alg, const str
     return OK;
 }
 
-ERRFN quote_take(struct tpm *tpm, ESYS_TR ak, uint16_t hash_alg, const struct pcr_selection *selection, struct view nonce,
+ERRFN quote_take(struct tpm *tpm, ESYS_TR ak, uint16_t hash_alg,
+                 const struct pcr_selection *selection, struct view nonce,
                  struct quote_evidence **out_evidence)
 {
     ENSURE(nonce.len > 0 && nonce.len <= sizeof((TPM2B_DATA *)NULL)->buffer, FIELD_INVALID);

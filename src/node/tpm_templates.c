@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-const struct ek_template ek_templates[] = {
+const struct ek_template ek_templates[EK_TEMPLATES_COUNT] = {
     {"H-3", TPM_KEY_P384, 0x01C00016, true, TPM2_ALG_SHA384, 256},
     {"L-2", TPM_KEY_P256, 0x01C0000A, false, TPM2_ALG_SHA256, 128},
     {"H-2", TPM_KEY_P256, 0x01C00014, true, TPM2_ALG_SHA256, 128},
@@ -12,7 +12,6 @@ const struct ek_template ek_templates[] = {
     {"L-1", TPM_KEY_RSA_2048, 0x01C00002, false, TPM2_ALG_SHA256, 128},
     {"H-1", TPM_KEY_RSA_2048, 0x01C00012, true, TPM2_ALG_SHA256, 128},
 };
-const size_t ek_templates_count = sizeof ek_templates / sizeof ek_templates[0];
 
 /* Annex B.6.2: PolicySecret(TPM_RH_ENDORSEMENT). */
 static const uint8_t policy_a_sha256[] = {
@@ -75,11 +74,13 @@ static void set_parameters(TPMT_PUBLIC *area, enum tpm_key key, TPMT_SYM_DEF_OBJ
 {
     if (tpm_key_is_rsa(key)) {
         area->type = TPM2_ALG_RSA;
-        area->parameters.rsaDetail = (TPMS_RSA_PARMS){.symmetric = symmetric, .keyBits = rsa_bits_of(key)};
+        area->parameters.rsaDetail =
+            (TPMS_RSA_PARMS){.symmetric = symmetric, .keyBits = rsa_bits_of(key)};
         area->parameters.rsaDetail.scheme.scheme = TPM2_ALG_NULL;
     } else {
         area->type = TPM2_ALG_ECC;
-        area->parameters.eccDetail = (TPMS_ECC_PARMS){.symmetric = symmetric, .curveID = curve_of(key)};
+        area->parameters.eccDetail =
+            (TPMS_ECC_PARMS){.symmetric = symmetric, .curveID = curve_of(key)};
         area->parameters.eccDetail.scheme.scheme = TPM2_ALG_NULL;
         area->parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
     }
@@ -101,8 +102,9 @@ void ek_template_public(const struct ek_template *t, TPM2B_PUBLIC *out_public)
     memset(out_public, 0, sizeof *out_public);
     TPMT_PUBLIC *area = &out_public->publicArea;
     area->nameAlg = t->name_alg;
-    area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-                             TPMA_OBJECT_ADMINWITHPOLICY | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT |
+    area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                             TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_ADMINWITHPOLICY |
+                             TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT |
                              (t->high_range ? TPMA_OBJECT_USERWITHAUTH : 0);
     struct view policy = ek_policy(t);
     area->authPolicy.size = (UINT16)policy.len;
@@ -121,9 +123,9 @@ void ak_template_public(enum ak_kind kind, TPM2B_PUBLIC *out_public)
     TPMT_PUBLIC *area = &out_public->publicArea;
     TPMI_ALG_HASH hash = kind == AK_KIND_P384 ? TPM2_ALG_SHA384 : TPM2_ALG_SHA256;
     area->nameAlg = hash;
-    area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-                             TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED |
-                             TPMA_OBJECT_SIGN_ENCRYPT;
+    area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                             TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+                             TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT;
     TPMT_SYM_DEF_OBJECT none = {.algorithm = TPM2_ALG_NULL};
     if (kind == AK_KIND_RSA_2048) {
         set_parameters(area, TPM_KEY_RSA_2048, none);
@@ -156,8 +158,9 @@ void storage_template_public(bool ecc, TPM2B_PUBLIC *out_public)
     memset(out_public, 0, sizeof *out_public);
     TPMT_PUBLIC *area = &out_public->publicArea;
     area->nameAlg = TPM2_ALG_SHA256;
-    area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN |
-                             TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
+    area->objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
+                             TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
+                             TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT;
     TPMT_SYM_DEF_OBJECT aes = {.algorithm = TPM2_ALG_AES, .mode.aes = TPM2_ALG_CFB};
     aes.keyBits.aes = 128;
     set_parameters(area, ecc ? TPM_KEY_P256 : TPM_KEY_RSA_2048, aes);

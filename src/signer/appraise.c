@@ -49,6 +49,8 @@ static ERRFN ak_of_session(struct call *call, const struct ipc_attest_request *r
         TRY(check_activation(call, &session, request->activated_secret));
         TRY(ak_parse(view_of(session.ak_public, session.ak_public_len), &a->ak));
         a->ak_is_new = true;
+        memcpy(a->ek_public, session.ek_public, session.ek_public_len);
+        a->ek_public_len = session.ek_public_len;
     } else {
         TRY(known_ak(call, &a->ak));
         ENSURE(same_ak(a->ak, name), AK_MISMATCH);
@@ -195,10 +197,28 @@ static ERRFN store_ak(struct call *call, const struct machine *machine, const st
     return ak_activate(call->signer->db, &record);
 }
 
-ERRFN appraisal_store(struct call *call, const struct machine *machine, const struct appraisal *appraisal)
+/* Later credentials are made with the algorithms that this one was opened with. */
+static ERRFN store_ek(struct call *call, const struct machine *machine, const struct ek *ek, struct view area)
+{
+    struct ek_record record = {
+        .source = (int)ek->source,
+        .key_type = (int)ek->key_type,
+        .certificate = ek->cert ? buf_view(ek->cert) : VIEW_EMPTY,
+        .spki = buf_view(ek->spki),
+        .public_area = area,
+    };
+    memcpy(record.fingerprint, call->ek_fingerprint, sizeof record.fingerprint);
+    memcpy(record.machine_id, machine->machine_id, sizeof record.machine_id);
+    return ek_put(call->signer->db, &record);
+}
+
+ERRFN appraisal_store(struct call *call, const struct machine *machine, const struct ek *ek, const struct appraisal *appraisal)
 {
     if (appraisal->ak_is_new) {
         TRY(store_ak(call, machine, appraisal->ak));
+    }
+    if (appraisal->ek_public_len > 0) {
+        TRY(store_ek(call, machine, ek, view_of(appraisal->ek_public, appraisal->ek_public_len)));
     }
     struct buf *values;
     TRY(call_buffer(call, EVIDENCE_PART_MAX_BYTES, &values));

@@ -3,6 +3,7 @@
 #define ITL_SIGNER_APPRAISE_H
 
 #include "signer/signer.h"
+#include "sql/proof.h"
 #include "tpm/ak.h"
 #include "tpm/ek.h"
 #include "tpm/quote.h"
@@ -11,6 +12,8 @@ struct appraisal {
     struct trust_verdict trust;
     struct ak *ak;           /* owned */
     bool ak_is_new;          /* proved in this session to live beside the EK */
+    uint8_t ek_public[PROOF_EK_PUBLIC_MAX_BYTES]; /* TPM2B_PUBLIC that the proof was made with */
+    size_t ek_public_len;    /* 0 when none was sent */
     struct quote quote;      /* views into the request */
     struct view signature;
     struct pcr_values values;
@@ -23,8 +26,8 @@ struct appraisal {
 ERRFN appraise(struct call *call, const struct ipc_attest_request *request, const struct ek *ek,
                struct appraisal *out_appraisal);
 
-/* Remembers the AK when it is new, and the evidence. */
-ERRFN appraisal_store(struct call *call, const struct machine *machine, const struct appraisal *appraisal);
+/* Remembers the AK and the EK's public area when they are newly proved, and the evidence. `ek` is the one appraised. */
+ERRFN appraisal_store(struct call *call, const struct machine *machine, const struct ek *ek, const struct appraisal *appraisal);
 
 void appraisal_clear(struct appraisal *appraisal);
 

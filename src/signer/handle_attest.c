@@ -122,10 +122,10 @@ static ERRFN answer_by_state(struct call *call, const struct machine *machine, s
     return E(BUG);
 }
 
-static ERRFN decide(struct call *call, struct machine *machine, const struct appraisal *appraisal,
+static ERRFN decide(struct call *call, struct machine *machine, const struct ek *ek, const struct appraisal *appraisal,
                     struct ipc_attest_reply *out_reply)
 {
-    TRY(appraisal_store(call, machine, appraisal));
+    TRY(appraisal_store(call, machine, ek, appraisal));
     TRY(list_failures(call, &appraisal->verdict, &out_reply->failures));
     out_reply->proved = 1;
     out_reply->verdict = wire_verdict(appraisal->verdict.result);
@@ -179,7 +179,7 @@ ERRFN handle_attest(struct call *call, const struct ipc_attest_request *request,
     err_t appraised = appraise(call, request, ek, &appraisal);
     if (IS_OK(appraised)) {
         call->keep = false;
-        appraised = decide(call, &machine, &appraisal, out_reply);
+        appraised = decide(call, &machine, ek, &appraisal, out_reply);
     }
     appraisal_clear(&appraisal);
     return appraised;

@@ -101,19 +101,16 @@ static ERRFN list_selection(struct call *call, struct ipc_list *out_list)
     return OK;
 }
 
-/* The TPM's own algorithms, kept with the EK, because later credentials need them too. */
-static ERRFN remember_public_area(struct call *call, const struct machine *machine, const struct ek *ek, struct view area)
+/* The EK's own algorithms. Whoever knows the certificate may ask for a challenge, so they are kept with the EK only once the
+ * credential made with them was opened. */
+static ERRFN claim_public_area(struct view area, struct session *session)
 {
-    struct ek_record record = {
-        .source = (int)ek->source,
-        .key_type = (int)ek->key_type,
-        .certificate = ek->cert ? buf_view(ek->cert) : VIEW_EMPTY,
-        .spki = buf_view(ek->spki),
-        .public_area = area,
-    };
-    memcpy(record.fingerprint, call->ek_fingerprint, sizeof record.fingerprint);
-    memcpy(record.machine_id, machine->machine_id, sizeof record.machine_id);
-    return ek_put(call->signer->db, &record);
+    ENSURE(area.len <= sizeof session->ek_public, TOO_LONG);
+    if (area.len > 0) {
+        memcpy(session->ek_public, area.data, area.len);
+    }
+    session->ek_public_len = area.len;
+    return OK;
 }
 
 static ERRFN read_keys(struct call *call, const struct ipc_challenge_request *request, struct ek **out_ek, struct ak **out_ak)
@@ -150,10 +147,8 @@ ERRFN handle_challenge(struct call *call, const struct ipc_challenge_request *re
 
     struct session session = {0};
     TRY(make_credential(call, ek, ak, &session, out_reply));
+    TRY(claim_public_area(request->ek_public, &session));
     TRY(open_session(call, &machine, ak, &session));
-    if (request->ek_public.len > 0) {
-        TRY(remember_public_area(call, &machine, ek, request->ek_public));
-    }
     TRY(list_selection(call, &out_reply->selection));
     memcpy(out_reply->session_id, session.id, sizeof out_reply->session_id);
     memcpy(out_reply->nonce_id, session.nonce_id, sizeof out_reply->nonce_id);

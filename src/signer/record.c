@@ -83,6 +83,7 @@ static ERRFN record_suppressed(struct call *call)
     struct audit_row row = {.action = "refusals_suppressed", .actor = "signer", .detail = (const char *)detail->data,
                             .time_ms = call->now_ms};
     TRY(audit_append(s->db, &row));
+    s->refusal_tokens -= REFUSAL_COST; /* a row like any other: the bound is on rows */
     s->refusals_suppressed = 0;
     return OK;
 }

@@ -112,6 +112,15 @@ static bool make_folder(const char *path, mode_t mode, const struct sandbox_acco
     return true;
 }
 
+/* The module's process makes its socket there; the supervisor, without the capability to pass permissions by, looks at the socket and
+ * removes it as the folder's group. */
+static bool make_socket_folder(const char *path, const struct sandbox_account *module)
+{
+    struct sandbox_account owner = *module;
+    owner.gid = getgid();
+    return make_folder(path, module->change ? 0770 : 0700, &owner);
+}
+
 static bool make_folders(struct supervisor *s)
 {
     if (!make_folder(s->config->runtime_directory, 0755, NULL)) {
@@ -120,7 +129,7 @@ static bool make_folders(struct supervisor *s)
     for (enum child_kind kind = CHILD_MODULE_CA; kind <= CHILD_MODULE_TLS; kind++) {
         char path[PATH_MAX];
         spawn_module_socket(s, kind, path);
-        if (s->children[kind].state != CHILD_ABSENT && !make_folder(dirname(path), 0700, &s->children[kind].account)) {
+        if (s->children[kind].state != CHILD_ABSENT && !make_socket_folder(dirname(path), &s->children[kind].account)) {
             return false;
         }
     }

@@ -11,7 +11,7 @@
 #error "the build names p11-kit-client.so"
 #endif
 
-enum { PIN_MAX_BYTES = 255 };
+enum { PIN_MAX_BYTES = 34 /* 32 and a line end: more than tokens take */ };
 
 void settings_chain_path(const struct config *config, char out_path[static PATH_MAX])
 {

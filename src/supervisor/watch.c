@@ -9,8 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 enum {
@@ -20,7 +18,8 @@ enum {
     BACKOFF_MAX_MS = 10000,
     STABLE_AFTER_MS = 60000,   /* a child that lived so long starts with the shortest back-off again */
     STOP_WAIT_MS = 10000,
-    FRONT_DRAIN_MS = 5000
+    FRONT_DRAIN_MS = 5000,
+    SOCKET_ACCEPTS = 1 << 16   /* the kernel's __SO_ACCEPTCON */
 };
 
 static bool is_module(const struct child *child)
@@ -353,21 +352,37 @@ static void start(struct supervisor *s, struct child *child)
     back_off(child);
 }
 
-/* A module server is ready when it takes a connection; that its socket is there says only that it will. */
-static bool module_answers(const struct supervisor *s, const struct child *child)
+/* "Num: RefCount Protocol Flags Type St Inode Path": whether it is the listening socket with this path. */
+static bool is_listener(const char *line, const char *path)
+{
+    unsigned long flags;
+    int path_at = 0;
+    bool read = sscanf(line, "%*s %*s %*s %lx %*s %*s %*s %n", &flags, &path_at) == 1 && path_at > 0;
+    return read && (flags & SOCKET_ACCEPTS) != 0 && strcmp(line + path_at, path) == 0;
+}
+
+/* A module server is ready when it listens. The kernel's list says so; a connection would not, because the socket is for the account
+ * that uses the module and the supervisor has no capability to pass that by. */
+static bool module_listens(const struct supervisor *s, const struct child *child)
 {
     char path[PATH_MAX];
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char line[PATH_MAX + 128];
+    bool found = false;
     spawn_module_socket(s, child->kind, path);
-    int len = snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    AUTO(fd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return fd >= 0 && (size_t)len < sizeof address.sun_path &&
-           connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    FILE *list = fopen("/proc/net/unix", "re");
+    while (list && !found && fgets(line, sizeof line, list)) {
+        line[strcspn(line, "\n")] = '\0';
+        found = is_listener(line, path);
+    }
+    if (list) {
+        fclose(list);
+    }
+    return found;
 }
 
 static void advance_module(struct supervisor *s, struct child *child)
 {
-    if (module_answers(s, child)) {
+    if (module_listens(s, child)) {
         become_running(s, child);
     } else if (clock_monotonic_ms() - child->started_at_ms > MODULE_WAIT_MS) {
         kill(child->pid, SIGKILL);

@@ -162,14 +162,16 @@ static ERRFN encode_rsa(const EVP_PKEY *key, struct buf *out)
 static ERRFN encode_ec(const EVP_PKEY *key, size_t curve, struct buf *out)
 {
     size_t width = tpm_key_ecc_bytes(curves[curve].key);
-    uint8_t point[POINT_MAX_BYTES] = {POINT_CONVERSION_UNCOMPRESSED};
-    TRY(spki_key_number(key, OSSL_PKEY_PARAM_EC_PUB_X, point + 1, width));
-    TRY(spki_key_number(key, OSSL_PKEY_PARAM_EC_PUB_Y, point + 1 + width, width));
+    uint8_t point[POINT_MAX_BYTES];
+    size_t len = 0;
+    ENSURE(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, sizeof point, &len) == 1,
+           CRYPTO);
+    ENSURE(len == 1 + 2 * width && point[0] == POINT_CONVERSION_UNCOMPRESSED, CRYPTO);
     AUTO(buf) algorithm = NULL;
     TRY(buf_new(SPKI_MAX_BYTES, &algorithm));
     TRY(der_put(algorithm, DER_OID, view_of(ec_public_key, sizeof ec_public_key)));
     TRY(der_put(algorithm, DER_OID, curves[curve].oid));
-    return put_info(out, buf_view(algorithm), view_of(point, 1 + 2 * width));
+    return put_info(out, buf_view(algorithm), view_of(point, len));
 }
 
 static ERRFN encode(const EVP_PKEY *key, enum tpm_key type, struct buf *out)

@@ -1,3 +1,4 @@
+#include <pty.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -5,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -33,9 +36,9 @@ static json_t *credential(const char *expires_at)
     assert_int_equal(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
     char *pem;
     long len = BIO_get_mem_data(bio, &pem);
-    json_t *file = json_pack("{s:s, s:s, s:s%, s:s, s:s, s:s, s:n}", "kind", "break-glass", "token", "the-token", "key_pem", pem,
-                             (size_t)len, "expires_at", expires_at, "api_url", stub.url, "ca_file",
-                             server_file(&stub, "self.pem"), "pin");
+    json_t *file = json_pack("{s:s, s:s, s:s%, s:s, s:s, s:s, s:n}", "kind", "break-glass", "token",
+                             "the-token", "key_pem", pem, (size_t)len, "expires_at", expires_at,
+                             "api_url", stub.url, "ca_file", server_file(&stub, "self.pem"), "pin");
     BIO_free(bio);
     assert_non_null(file);
     return file;
@@ -79,7 +82,8 @@ static void set_mode(const char *mode)
 static int run_with(const char *file, const char *line)
 {
     char copy[1024];
-    const char *words[PROGRAM_ARGUMENTS_MAX] = {ITL_ATTESTATION, "--credential", server_file(&stub, file)};
+    const char *words[PROGRAM_ARGUMENTS_MAX] = {ITL_ATTESTATION, "--credential",
+                                                server_file(&stub, file)};
     size_t count = 3;
     snprintf(copy, sizeof copy, "%s", line);
     for (char *word = strtok(copy, " "); word; word = strtok(NULL, " ")) {
@@ -101,14 +105,17 @@ static void assert_said(const char *where, const char *text)
     }
 }
 
-/* -- reading ---------------------------------------------------------------------------------------------------------- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 static void list_is_a_table(void **state)
 {
     (void)state;
     assert_int_equal(run("machine list"), EXIT_DONE);
-    assert_said(ran.output, "MACHINE   STATUS            ROLE          HOSTNAME  ADDRESS  PRODUCT  SERIAL");
-    assert_said(ran.output, "aaaa0001  pending_approval  worker-app    -         -        Ünïcode  S2863267841");
+    assert_said(ran.output,
+                "MACHINE   STATUS            ROLE          HOSTNAME  ADDRESS  PRODUCT  SERIAL");
+    assert_said(
+        ran.output,
+        "aaaa0001  pending_approval  worker-app    -         -        Ünïcode  S2863267841");
     assert_said(ran.output, "bbbb0001  attested          controlplane  cp-1");
 }
 
@@ -119,7 +126,8 @@ static void list_filters_at_the_server(void **state)
     AUTO(json) list = NULL;
     assert_true(IS_OK(json_read_list(view_text(ran.output), &list)));
     assert_int_equal(json_array_size(list), 1);
-    assert_true(server_requests(&stub, "GET /api/v1/machines?limit=200&status=attested&role=controlplane") > 0);
+    assert_true(server_requests(
+                    &stub, "GET /api/v1/machines?limit=200&status=attested&role=controlplane") > 0);
     assert_int_equal(run("machine list --status a&b=c"), EXIT_REFUSED);
     assert_said(ran.errors, "field_invalid");
 }
@@ -131,7 +139,8 @@ static void list_fetches_every_page(void **state)
     assert_int_equal(run("-o json machine list"), EXIT_DONE);
     set_mode("good");
     AUTO(json) list = NULL;
-    assert_true(IS_OK(json_read_list(view_of(ran.output, strlen(ran.output)), &list)) || strlen(ran.output) == PROGRAM_OUTPUT_SIZE - 1);
+    assert_true(IS_OK(json_read_list(view_of(ran.output, strlen(ran.output)), &list)) ||
+                strlen(ran.output) == PROGRAM_OUTPUT_SIZE - 1);
     assert_int_equal(server_requests(&stub, "GET /api/v1/machines?limit=200&after=cc0000c7-"), 1);
     assert_int_equal(server_requests(&stub, "GET /api/v1/machines?limit=200&after=cc00018f-"), 1);
 }
@@ -170,7 +179,7 @@ static void control_characters_do_not_reach_the_terminal(void **state)
     set_mode("good");
 }
 
-/* -- approving -------------------------------------------------------------------------------------------------------- */
+/* -- approving --------------------------------------------------------------------------------- */
 
 static json_t *signed_request(void)
 {
@@ -192,7 +201,8 @@ static const char *text_of(const json_t *object, const char *name)
 static void assert_signed_by_operator(const json_t *sent)
 {
     struct signature_params params;
-    assert_true(IS_OK(content_digest_check(view_text(text_of(sent, "digest")), view_text(text_of(sent, "body")))));
+    assert_true(IS_OK(content_digest_check(view_text(text_of(sent, "digest")),
+                                           view_text(text_of(sent, "body")))));
     assert_true(IS_OK(signature_input_parse(view_text(text_of(sent, "input")), &params)));
     uint64_t now = (uint64_t)time(NULL);
     assert_true(params.created <= now && now <= params.created + 30);
@@ -201,7 +211,8 @@ static void assert_signed_by_operator(const json_t *sent)
     assert_true(IS_OK(signature_keyid(key, keyid)));
     hex_encode(view_of(keyid, sizeof keyid), hex);
     assert_true(view_is(params.keyid, hex));
-    struct signature_request request = {view_text(text_of(sent, "method")), view_text(text_of(sent, "target")),
+    struct signature_request request = {view_text(text_of(sent, "method")),
+                                        view_text(text_of(sent, "target")),
                                         view_text(text_of(sent, "digest"))};
     AUTO(buf) base = NULL;
     uint8_t signature[SIGNATURE_BYTES];
@@ -214,7 +225,8 @@ static void assert_signed_by_operator(const json_t *sent)
 static void approval_is_signed_and_names_the_ek(void **state)
 {
     (void)state;
-    assert_int_equal(run("machine approve aaaa0001 --role worker-infra --hostname w-1 --assigned-ip 10.0.0.7/24 --cluster c1 --yes"),
+    assert_int_equal(run("machine approve aaaa0001 --role worker-infra --hostname w-1 "
+                         "--assigned-ip 10.0.0.7/24 --cluster c1 --yes"),
                      EXIT_DONE);
     assert_said(ran.output, "Approved.");
     assert_said(ran.output, "registered");
@@ -235,7 +247,8 @@ static void approval_is_signed_and_names_the_ek(void **state)
 static void approval_says_only_what_was_asked_for(void **state)
 {
     (void)state;
-    assert_int_equal(run("machine approve aaaa0001 --role worker-app --accept-unverified-ek --yes"), EXIT_DONE);
+    assert_int_equal(run("machine approve aaaa0001 --role worker-app --accept-unverified-ek --yes"),
+                     EXIT_DONE);
     AUTO(json) sent = signed_request();
     AUTO(json) body = NULL;
     assert_true(IS_OK(json_read(view_text(text_of(sent, "body")), &body)));
@@ -257,18 +270,63 @@ static void nothing_is_approved_without_confirmation(void **state)
     assert_int_equal(approvals(), before);
 }
 
+/* Types the answer at a terminal; what is shown there ends up in ran.output. */
+static int approve_at_terminal(const char *answer)
+{
+    int terminal = -1;
+    const char *credential_path = server_file(&stub, "credential");
+    pid_t pid = forkpty(&terminal, NULL, NULL, NULL);
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        execl(ITL_ATTESTATION, "attestation", "--credential", credential_path, "machine", "approve",
+              "aaaa0001", "--role", "worker-app", (char *)NULL);
+        _exit(126);
+    }
+    assert_true(write(terminal, answer, strlen(answer)) == (ssize_t)strlen(answer));
+    size_t len = 0;
+    for (ssize_t got = 1; got > 0; len += (size_t)got) {
+        got = read(terminal, ran.output + len, sizeof ran.output - 1 - len);
+        got = got > 0 ? got : 0; /* a terminal ends with EIO */
+    }
+    ran.output[len] = '\0';
+    ran.errors[0] = '\0';
+    close(terminal);
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void operator_sees_the_machine_and_decides(void **state)
+{
+    (void)state;
+    unsigned before = approvals();
+    assert_int_equal(approve_at_terminal("no\n"), EXIT_REFUSED);
+    assert_said(ran.output, "EK trust anchor   CN=swtpm-localca");
+    assert_said(ran.output, "Approve this machine as worker-app? Type yes:");
+    assert_int_equal(approve_at_terminal("y\n"), EXIT_REFUSED);
+    assert_int_equal(approvals(), before);
+    assert_int_equal(approve_at_terminal("yes\n"), EXIT_DONE);
+    assert_int_equal(approvals(), before + 1);
+}
+
 static void fingerprint_that_differs_stops_the_approval(void **state)
 {
     (void)state;
     unsigned before = approvals();
     char line[256];
-    snprintf(line, sizeof line, "machine approve aaaa0001 --role worker-app --yes --ek-fingerprint %096x", 0xaaaa0002u);
+    snprintf(line, sizeof line,
+             "machine approve aaaa0001 --role worker-app --yes --ek-fingerprint %096x",
+             0xaaaa0002u);
     assert_int_equal(run(line), EXIT_REFUSED);
     assert_said(ran.errors, "ek_fingerprint_mismatch");
     assert_int_equal(approvals(), before);
-    snprintf(line, sizeof line, "machine approve aaaa0001 --role worker-app --yes --ek-fingerprint %096X", 0xaaaa0001u);
+    snprintf(line, sizeof line,
+             "machine approve aaaa0001 --role worker-app --yes --ek-fingerprint %096X",
+             0xaaaa0001u);
     assert_int_equal(run(line), EXIT_DONE);
-    snprintf(line, sizeof line, "machine approve aaaa0001 --role worker-app --yes --ek-fingerprint %064x", 0xaaaa0001u);
+    snprintf(line, sizeof line,
+             "machine approve aaaa0001 --role worker-app --yes --ek-fingerprint %064x",
+             0xaaaa0001u);
     assert_int_equal(run(line), EXIT_DONE);
 }
 
@@ -290,7 +348,7 @@ static void refusal_of_the_appliance_is_told(void **state)
     set_mode("good");
 }
 
-/* -- credentials ------------------------------------------------------------------------------------------------------ */
+/* -- credentials ------------------------------------------------------------------------------- */
 
 static void credential_that_others_can_read_is_refused(void **state)
 {
@@ -343,11 +401,12 @@ static void key_of_another_kind_signs_nothing(void **state)
     EVP_PKEY_free(key);
     key = p384;
     unsigned before = approvals();
-    assert_int_equal(run_with("p256", "machine approve aaaa0001 --role worker-app --yes"), EXIT_REFUSED);
+    assert_int_equal(run_with("p256", "machine approve aaaa0001 --role worker-app --yes"),
+                     EXIT_REFUSED);
     assert_int_equal(approvals(), before);
 }
 
-/* -- servers ---------------------------------------------------------------------------------------------------------- */
+/* -- servers ----------------------------------------------------------------------------------- */
 
 static void token_goes_to_no_other_server(void **state)
 {
@@ -357,7 +416,8 @@ static void token_goes_to_no_other_server(void **state)
     snprintf(line, sizeof line, "machine list --ca %s", server_file(&stub, "other.pem"));
     assert_int_equal(run(line), EXIT_UNREACHABLE);
     assert_said(ran.errors, "tls_server_untrusted");
-    assert_int_equal(run("machine list --pin sha256//AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="), EXIT_UNREACHABLE);
+    assert_int_equal(run("machine list --pin sha256//AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+                     EXIT_UNREACHABLE);
     assert_said(ran.errors, "tls_identity_mismatch");
     assert_int_equal(run("machine list --api-url https://127.0.0.1:1"), EXIT_UNREACHABLE);
     assert_said(ran.errors, "tls_connect_failed");
@@ -373,13 +433,21 @@ static void server_that_is_no_appliance_is_told(void **state)
     set_mode("good");
 }
 
-/* -- usage ------------------------------------------------------------------------------------------------------------ */
+/* -- usage ------------------------------------------------------------------------------------- */
 
 static void misuse_is_told_before_anything_happens(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"", "machine", "machine dance", "machine list extra", "machine get", "machine approve aaaa0001",
-                                        "machine list --yes", "machine get aaaa --role x", "--nonsense", "machine list --api-url http://x",
+    static const char *const lines[] = {"",
+                                        "machine",
+                                        "machine dance",
+                                        "machine list extra",
+                                        "machine get",
+                                        "machine approve aaaa0001",
+                                        "machine list --yes",
+                                        "machine get aaaa --role x",
+                                        "--nonsense",
+                                        "machine list --api-url http://x",
                                         "machine list --pin x"};
     unsigned before = server_requests(&stub, "");
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -409,6 +477,7 @@ int main(void)
         cmocka_unit_test(approval_is_signed_and_names_the_ek),
         cmocka_unit_test(approval_says_only_what_was_asked_for),
         cmocka_unit_test(nothing_is_approved_without_confirmation),
+        cmocka_unit_test(operator_sees_the_machine_and_decides),
         cmocka_unit_test(fingerprint_that_differs_stops_the_approval),
         cmocka_unit_test(second_approval_that_is_needed_is_told),
         cmocka_unit_test(refusal_of_the_appliance_is_told),

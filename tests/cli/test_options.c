@@ -22,7 +22,7 @@ static err_t parse(const char *line)
     static char *words[40];
     strncpy(copy, line, sizeof copy - 1);
     int count = 0;
-    words[count++] = (char *)(uintptr_t)"attestation";
+    words[count++] = (char *)(uintptr_t) "attestation";
     for (char *word = strtok(copy, " "); word; word = strtok(NULL, " ")) {
         words[count++] = word;
     }

@@ -126,7 +126,7 @@ static void every_setting_is_kept(void **state)
         "  tls: {module: /opt/vendor/p11.so, token_label: vendor tls, pin_file: /etc/pin-tls, "
         "sessions_max: 2}\n"
         "ca: {subject: {country: DE, organization: Ärzte GmbH, common_name: CA 1}}\n"
-        "accounts: {front: a, keyholder: b, signer: '1003', courier: 1004, module: e}\n"
+        "accounts: {front: a, keyholder: b, signer: '1003', courier: 1004}\n"
         "ek_trust:\n"
         "  roots_directory: /etc/roots\n"
         "  intermediates_directory: /etc/intermediates\n"

@@ -49,6 +49,7 @@ struct harness {
     int api[2];
     struct child children[CHILDREN];
     bool replaced; /* the keyholder is not the first */
+    bool let_go;   /* a child answered a reset */
     struct ipc_channel *signer;
     struct stub stub;
 };
@@ -219,6 +220,7 @@ static void drain_socket(int fd)
 static void told(struct harness *h, struct child *child, const struct ipc_frame *frame)
 {
     const char *name = ipc_message_info(frame->type)->name;
+    h->let_go = h->let_go || (frame->reply && frame->type == IPC_TYPE_channel_reset);
     if (frame->reply) {
         printf("reply %s %s %s\n", child->name, name, IS_OK(frame->status) ? "ok" : err_reason(frame->status));
         if (frame->type == IPC_TYPE_setup && IS_OK(frame->status) && child == &h->children[KEYHOLDER] &&
@@ -260,6 +262,20 @@ static void listen_to(struct harness *h, struct child *child)
             drain_socket(h->tls[0]);
         }
     }
+}
+
+/* The keyholder lets go of its front's end before anything new is written there. */
+static void let_go_of_front(struct harness *h)
+{
+    h->let_go = false;
+    reset_tls(h, KEYHOLDER, false);
+    while (!h->let_go) {
+        struct pollfd fd = {.fd = ipc_channel_fd(h->children[KEYHOLDER].control), .events = POLLIN};
+        poll(&fd, 1, -1);
+        listen_to(h, &h->children[KEYHOLDER]);
+    }
+    drain_socket(h->tls[0]);
+    reset_tls(h, KEYHOLDER, true);
 }
 
 static void play_signer(struct harness *h)
@@ -344,7 +360,7 @@ static void ask_signature(struct harness *h, const char *hex)
     ipc_channel_free(front_end);
     buf_free(body);
     buf_free(content);
-    reset_tls(h, KEYHOLDER, true);
+    let_go_of_front(h);
 }
 
 static void obey(struct harness *h, char *line)
@@ -361,9 +377,8 @@ static void obey(struct harness *h, char *line)
     } else if (strcmp(line, "start keyholder") == 0) {
         start_keyholder(h);
     } else if (strcmp(line, "restart front") == 0) {
-        drain_socket(h->tls[0]);
         drain_socket(h->api[0]);
-        reset_tls(h, KEYHOLDER, true);
+        let_go_of_front(h);
         must(ipc_channel_reset(h->signer), "api");
         start_front(h);
     } else if (strncmp(line, "mute ", 5) == 0) {

@@ -161,7 +161,6 @@ def test_keyholder_signs_nothing_else(start, content):
     a.expect("reply keyholder setup ok")
     a.tell("sign " + content.hex())
     assert a.expect("signature ") == "signature refused tls_content_refused"
-    a.expect("reply keyholder channel_reset ok")
     a.tell("sign " + (PADDING + CONTEXT + HASH).hex())
     assert re.match("signature 30", a.expect("signature "))
     a.stop()
@@ -230,7 +229,11 @@ def status_line(data):
 def test_long_target_and_headers_are_refused(appliance):
     assert b" 431 " in status_line(appliance.raw(b"GET /" + b"a" * 2048 + b" HTTP/1.1\r\nHost: x\r\n\r\n"))
     assert b" 404 " in status_line(appliance.raw(b"GET /" + b"a" * 2000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"))
-    assert b" 400 " in status_line(appliance.raw(b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 17000 + b"\r\n\r\n"))
+    try:
+        assert b" 400 " in status_line(appliance.raw(b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 17000 + b"\r\n\r\n"))
+    except OSError:
+        pass  # closed with bytes unread: TCP may throw the answer away
+    assert appliance.get("/healthz").status == 200
     many = b"".join(b"X-%d: 1\r\n" % i for i in range(64))
     assert b" 431 " in status_line(appliance.raw(b"GET /healthz HTTP/1.1\r\n" + many + b"\r\n"))
 
@@ -261,6 +264,19 @@ def test_body_over_its_limit_is_refused_and_the_client_hears_it(appliance, path,
     answer = appliance.post(path, b"x" * size)
     assert (answer.status, answer.json["reason"]) == (413, "body_too_large")
     assert answer.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize("length", [b"9223372036854775807x", b"4\r\nContent-Length: 4", b"-1"])
+def test_connection_ends_when_its_framing_is_in_doubt(appliance, length):
+    tls = appliance.raw(b"POST /api/v1/attest HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: " + length +
+                        b"\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n", read=False)
+    got = b""
+    try:
+        while chunk := tls.recv(65536):
+            got += chunk
+    except OSError:
+        pass
+    assert b"high_assurance" not in got and got.count(b"HTTP/1.1") <= 1
 
 
 def test_announced_but_endless_body_is_refused_at_once(appliance):
@@ -450,7 +466,7 @@ def test_front_and_keyholder_are_sealed_and_have_no_other_descriptors(start):
         status = open(f"/proc/{pid}/status").read()
         assert re.search(r"^NoNewPrivs:\t1$", status, re.M)
         assert re.search(r"^CapEff:\t0+$", status, re.M)
-        if "sanitize" not in os.environ.get("ITL_BUILD", ""):
+        if not os.environ.get("ITL_SANITIZE"):
             assert re.search(r"^Seccomp:\t2$", status, re.M)
     links = {fd: os.readlink(f"/proc/{front}/fd/{fd}") for fd in os.listdir(f"/proc/{front}/fd")}
     assert [links[fd] for fd in sorted(links, key=int)][0] == "/dev/null"

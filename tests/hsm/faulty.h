@@ -1,5 +1,5 @@
-/* A PKCS#11 module for fault injection: SoftHSM with one thing going wrong. The test program opens the same
- * file with dlopen and finds these by name. */
+/* A PKCS#11 module for fault injection: SoftHSM with one thing going wrong. The test program opens
+ * the same file with dlopen and finds these by name. */
 #ifndef ITL_TESTS_HSM_FAULTY_H
 #define ITL_TESTS_HSM_FAULTY_H
 
@@ -9,7 +9,8 @@ enum fault {
     FAULT_PIN_FINAL,     /* the token says that a wrong PIN would lock it */
     FAULT_LOGIN_LOCKED,  /* C_Login: CKR_PIN_LOCKED */
     FAULT_LOGIN_REFUSED, /* C_Login: CKR_PIN_INCORRECT */
-    FAULT_SIGN_REMOVED,  /* the next C_SignInit: CKR_DEVICE_REMOVED, once, and everybody is logged out */
+    FAULT_SIGN_REMOVED,  /* the next C_SignInit: CKR_DEVICE_REMOVED, once, and everybody is logged
+                            out */
     FAULT_SIGN_BROKEN,   /* C_SignInit: CKR_FUNCTION_FAILED */
     FAULT_SIGN_SHORT,    /* C_Sign gives too few bytes */
     FAULT_SIGN_HANGS,    /* C_SignInit never returns */

@@ -1,9 +1,10 @@
-#include "faulty.h"
-
 #include <dlfcn.h>
-#include <p11-kit/pkcs11.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include <p11-kit/pkcs11.h>
+
+#include "faulty.h"
 
 struct faulty faulty_state;
 
@@ -60,7 +61,8 @@ static CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OB
     }
 }
 
-static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature, CK_ULONG *signature_len)
+static CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature,
+                  CK_ULONG *signature_len)
 {
     CK_RV rv = real->C_Sign(session, data, data_len, signature, signature_len);
     if (rv == CKR_OK && faulty_state.fault == FAULT_SIGN_SHORT) {

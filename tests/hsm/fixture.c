@@ -1,7 +1,5 @@
 #include "fixture.h"
 
-#include <openssl/evp.h>
-#include <p11-kit/p11-kit.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +9,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
+#include <p11-kit/p11-kit.h>
 
 static char store[64];
 
@@ -36,7 +36,8 @@ void fixture_store_new(void)
     assert_int_equal(mkdir(tokens, 0700), 0);
     FILE *f = fopen(config, "w");
     assert_non_null(f);
-    fprintf(f, "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n", tokens);
+    fprintf(f, "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n",
+            tokens);
     assert_int_equal(fclose(f), 0);
     assert_int_equal(setenv("SOFTHSM2_CONF", config, 1), 0);
     assert_true(IS_OK(secret_setup()));
@@ -51,8 +52,10 @@ void fixture_store_remove(void)
 
 struct hsm_settings fixture_settings(const char *module)
 {
-    return (struct hsm_settings){
-        .module = module, .token_label = FIXTURE_TOKEN, .pin = view_text(FIXTURE_PIN), .deadline_ms = 3000};
+    return (struct hsm_settings){.module = module,
+                                 .token_label = FIXTURE_TOKEN,
+                                 .pin = view_text(FIXTURE_PIN),
+                                 .deadline_ms = 3000};
 }
 
 void fixture_token_new(const char *label)
@@ -120,9 +123,11 @@ void fixture_raw_close(struct fixture_raw *raw)
     p11_kit_module_release(raw->module);
 }
 
-CK_OBJECT_HANDLE fixture_find(const struct fixture_raw *raw, CK_OBJECT_CLASS class, const char *label)
+CK_OBJECT_HANDLE fixture_find(const struct fixture_raw *raw, CK_OBJECT_CLASS class,
+                              const char *label)
 {
-    CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof class}, {CKA_LABEL, (void *)(uintptr_t)label, strlen(label)}};
+    CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &class, sizeof class},
+                             {CKA_LABEL, (void *)(uintptr_t)label, strlen(label)}};
     CK_OBJECT_HANDLE found = 0;
     CK_ULONG count = 0;
     assert_int_equal(raw->module->C_FindObjectsInit(raw->session, wanted, 2), CKR_OK);
@@ -155,11 +160,13 @@ void fixture_token_clear(void)
     fixture_raw_close(&raw);
 }
 
-bool fixture_verifies(EVP_PKEY *public_key, const uint8_t digest[static HSM_DIGEST_BYTES], const struct buf *signature)
+bool fixture_verifies(EVP_PKEY *public_key, const uint8_t digest[static HSM_DIGEST_BYTES],
+                      const struct buf *signature)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(public_key, NULL);
-    bool good = ctx && EVP_PKEY_verify_init(ctx) == 1 &&
-                EVP_PKEY_verify(ctx, signature->data, signature->len, digest, HSM_DIGEST_BYTES) == 1;
+    bool good =
+        ctx && EVP_PKEY_verify_init(ctx) == 1 &&
+        EVP_PKEY_verify(ctx, signature->data, signature->len, digest, HSM_DIGEST_BYTES) == 1;
     EVP_PKEY_CTX_free(ctx);
     return good;
 }

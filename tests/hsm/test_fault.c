@@ -1,9 +1,4 @@
 /* What SoftHSM does not do by itself: locked PINs, removal and return, tokens that fail or hang. */
-#include "faulty.h"
-#include "fixture.h"
-
-#include "base/clock.h"
-
 #include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +8,10 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/clock.h"
+#include "faulty.h"
+#include "fixture.h"
 
 static struct faulty *faulty;
 

@@ -1,11 +1,5 @@
 /* The same through a real `p11-kit server`, which runs the module in another process. */
-#include "fixture.h"
-
-#include "base/clock.h"
-#include "crypto/digest.h"
-
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +12,11 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
+
+#include "base/clock.h"
+#include "crypto/digest.h"
+#include "fixture.h"
 
 static const char *client_module(void)
 {
@@ -43,8 +42,8 @@ static void start_server(void)
         if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) {
             _exit(126);
         }
-        execlp("p11-kit", "p11-kit", "server", "--foreground", "--provider", fixture_module(), "-n", path,
-               "pkcs11:token=itl%20test%20token", (char *)NULL);
+        execlp("p11-kit", "p11-kit", "server", "--foreground", "--provider", fixture_module(), "-n",
+               path, "pkcs11:token=itl%20test%20token", (char *)NULL);
         _exit(127);
     }
     setpgid(server, server);
@@ -229,7 +228,8 @@ static void dead_server_is_a_removed_token(void **state)
     uint8_t digest[HSM_DIGEST_BYTES] = {3};
     AUTO(buf) out = bytes(200);
     assert_string_equal(err_reason(hsm_sign_p384(audit, digest, out)), "token_removed");
-    assert_string_equal(err_reason(hsm_seal(vault, VIEW_EMPTY, view_text("x"), out)), "token_removed");
+    assert_string_equal(err_reason(hsm_seal(vault, VIEW_EMPTY, view_text("x"), out)),
+                        "token_removed");
     assert_string_equal(err_reason(hsm_ready(h)), "token_removed");
     assert_int_equal(out->len, 0);
     assert_true(clock_monotonic_ms() - start_ms < 1500); /* told at once, not by the deadline */
@@ -247,7 +247,8 @@ static void dead_server_fails_the_provider(void **state)
     assert_int_equal(hsm_provider_sign_sha384(p, key, view_text("m"), out).code, 0);
     buf_truncate(out, 0);
     stop_server();
-    assert_string_equal(err_reason(hsm_provider_sign_sha384(p, key, view_text("m"), out)), "token_failed");
+    assert_string_equal(err_reason(hsm_provider_sign_sha384(p, key, view_text("m"), out)),
+                        "token_failed");
     assert_int_equal(out->len, 0);
     EVP_PKEY_free(key);
 }

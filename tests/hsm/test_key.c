@@ -1,6 +1,4 @@
-/* What hsm_key_find refuses. Each test makes one key that differs from the ceremony's in one thing. */
-#include "fixture.h"
-
+/* What hsm_key_find refuses. Each test's key differs from the ceremony's in one thing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +6,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "fixture.h"
 
 static const uint8_t p384[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
 static const uint8_t p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
@@ -56,8 +56,14 @@ static int clear(void **state)
     return 0;
 }
 
-#define FLAG(type, value) {type, &(CK_BBOOL){value}, sizeof(CK_BBOOL)}
-#define LABEL(text)       {CKA_LABEL, (void *)(uintptr_t)(text), strlen(text)}
+#define FLAG(type, value)                          \
+    {                                              \
+        type, &(CK_BBOOL){value}, sizeof(CK_BBOOL) \
+    }
+#define LABEL(text)                                        \
+    {                                                      \
+        CKA_LABEL, (void *)(uintptr_t)(text), strlen(text) \
+    }
 
 static void make_pair(const char *label, const struct recipe *r)
 {
@@ -79,9 +85,10 @@ static void make_pair(const char *label, const struct recipe *r)
                                    FLAG(CKA_DERIVE, r->derive)};
     CK_MECHANISM mechanism = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
     CK_OBJECT_HANDLE made[2];
-    assert_int_equal(raw.module->C_GenerateKeyPair(raw.session, &mechanism, public_half,
-                                                   sizeof public_half / sizeof *public_half, private_half,
-                                                   sizeof private_half / sizeof *private_half, &made[0], &made[1]),
+    assert_int_equal(raw.module->C_GenerateKeyPair(
+                         raw.session, &mechanism, public_half,
+                         sizeof public_half / sizeof *public_half, private_half,
+                         sizeof private_half / sizeof *private_half, &made[0], &made[1]),
                      CKR_OK);
     fixture_raw_close(&raw);
 }
@@ -104,8 +111,9 @@ static void make_vault(const struct recipe *r)
                              FLAG(CKA_DERIVE, r->derive)};
     CK_MECHANISM mechanism = {CKM_AES_KEY_GEN, NULL, 0};
     CK_OBJECT_HANDLE made;
-    assert_int_equal(
-        raw.module->C_GenerateKey(raw.session, &mechanism, secret, sizeof secret / sizeof *secret, &made), CKR_OK);
+    assert_int_equal(raw.module->C_GenerateKey(raw.session, &mechanism, secret,
+                                               sizeof secret / sizeof *secret, &made),
+                     CKR_OK);
     fixture_raw_close(&raw);
 }
 
@@ -118,7 +126,8 @@ static void expect_find(enum hsm_role role, const char *reason)
     assert_string_equal(err_reason(hsm_key_find(h, role, &key)), reason);
     if (strcmp(reason, "ok") != 0) {
         assert_null(key);
-        assert_string_equal(err_reason(hsm_key_find(h, role, &key)), reason); /* a refusal is not cached away */
+        assert_string_equal(err_reason(hsm_key_find(h, role, &key)),
+                            reason); /* a refusal is not cached away */
     }
 }
 
@@ -228,7 +237,7 @@ static void imported_key_is_refused(void **state)
     static const CK_KEY_TYPE type = CKK_AES;
     static const uint8_t value[32] = {1};
     struct fixture_raw raw = fixture_raw_open();
-    CK_ATTRIBUTE secret[] = {{CKA_CLASS, (void *)(uintptr_t)&class, sizeof class},
+    CK_ATTRIBUTE secret[] = {{CKA_CLASS, (void *)(uintptr_t) & class, sizeof class},
                              {CKA_KEY_TYPE, (void *)(uintptr_t)&type, sizeof type},
                              {CKA_VALUE, (void *)(uintptr_t)value, sizeof value},
                              LABEL("itl-vault"),
@@ -239,7 +248,9 @@ static void imported_key_is_refused(void **state)
                              FLAG(CKA_ENCRYPT, CK_TRUE),
                              FLAG(CKA_DECRYPT, CK_FALSE)};
     CK_OBJECT_HANDLE made;
-    assert_int_equal(raw.module->C_CreateObject(raw.session, secret, sizeof secret / sizeof *secret, &made), CKR_OK);
+    assert_int_equal(
+        raw.module->C_CreateObject(raw.session, secret, sizeof secret / sizeof *secret, &made),
+        CKR_OK);
     fixture_raw_close(&raw);
     expect_find(HSM_ROLE_VAULT, "token_key_extractable");
 }
@@ -307,7 +318,8 @@ static void missing_public_half_is_reported(void **state)
     make_pair("itl-audit", &good);
     struct fixture_raw raw = fixture_raw_open();
     assert_int_equal(
-        raw.module->C_DestroyObject(raw.session, fixture_find(&raw, CKO_PUBLIC_KEY, "itl-audit")), CKR_OK);
+        raw.module->C_DestroyObject(raw.session, fixture_find(&raw, CKO_PUBLIC_KEY, "itl-audit")),
+        CKR_OK);
     fixture_raw_close(&raw);
     expect_find(HSM_ROLE_AUDIT, "token_key_missing");
 }

@@ -1,9 +1,3 @@
-#include "fixture.h"
-
-#include "crypto/digest.h"
-
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +5,11 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "crypto/digest.h"
+#include "fixture.h"
 
 static int set_up(void **state)
 {

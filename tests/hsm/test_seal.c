@@ -1,7 +1,3 @@
-#include "fixture.h"
-
-#include "base/random.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +6,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/random.h"
+#include "fixture.h"
 
 struct vault {
     struct hsm *h;
@@ -55,7 +54,8 @@ static struct buf *seal(const char *aad, struct view plaintext)
 static void expect_refused(const char *aad, struct view sealed, const char *reason)
 {
     struct secret *none = NULL;
-    assert_string_equal(err_reason(hsm_open_sealed(vault.key, view_text(aad), sealed, &none)), reason);
+    assert_string_equal(err_reason(hsm_open_sealed(vault.key, view_text(aad), sealed, &none)),
+                        reason);
     assert_null(none);
 }
 
@@ -70,7 +70,8 @@ static void sealed_bytes_open_to_what_was_sealed(void **state)
         AUTO(buf) sealed = seal("name", view_of(plaintext, lengths[i]));
         assert_int_equal(sealed->len, lengths[i] + HSM_SEAL_OVERHEAD_BYTES);
         AUTO(secret) opened = NULL;
-        assert_int_equal(hsm_open_sealed(vault.key, view_text("name"), buf_view(sealed), &opened).code, 0);
+        assert_int_equal(
+            hsm_open_sealed(vault.key, view_text("name"), buf_view(sealed), &opened).code, 0);
         assert_true(view_equal(secret_view(opened), view_of(plaintext, lengths[i])));
     }
     free(plaintext);
@@ -94,7 +95,8 @@ static void every_altered_byte_is_refused(void **state)
         sealed->data[i] ^= 0x40;
     }
     AUTO(secret) opened = NULL;
-    assert_int_equal(hsm_open_sealed(vault.key, view_text("name"), buf_view(sealed), &opened).code, 0);
+    assert_int_equal(hsm_open_sealed(vault.key, view_text("name"), buf_view(sealed), &opened).code,
+                     0);
 }
 
 static void every_shortened_form_is_refused(void **state)
@@ -120,8 +122,12 @@ static void overlong_input_is_refused(void **state)
     static uint8_t big[HSM_SEAL_MAX_BYTES + HSM_SEAL_OVERHEAD_BYTES + 1];
     AUTO(buf) out = NULL;
     assert_true(IS_OK(buf_new(sizeof big * 2, &out)));
-    assert_string_equal(err_reason(hsm_seal(vault.key, VIEW_EMPTY, view_of(big, HSM_SEAL_MAX_BYTES + 1), out)), "too_long");
-    assert_string_equal(err_reason(hsm_seal(vault.key, view_of(big, HSM_AAD_MAX_BYTES + 1), VIEW_EMPTY, out)), "too_long");
+    assert_string_equal(
+        err_reason(hsm_seal(vault.key, VIEW_EMPTY, view_of(big, HSM_SEAL_MAX_BYTES + 1), out)),
+        "too_long");
+    assert_string_equal(
+        err_reason(hsm_seal(vault.key, view_of(big, HSM_AAD_MAX_BYTES + 1), VIEW_EMPTY, out)),
+        "too_long");
     assert_int_equal(out->len, 0);
     expect_refused("", view_of(big, sizeof big), "too_long");
 }
@@ -132,7 +138,8 @@ static void full_output_buffer_is_left_as_it_was(void **state)
     AUTO(buf) out = NULL;
     assert_true(IS_OK(buf_new(HSM_SEAL_OVERHEAD_BYTES + 3, &out)));
     assert_true(IS_OK(buf_put_text(out, "ab")));
-    assert_string_equal(err_reason(hsm_seal(vault.key, VIEW_EMPTY, view_text("xyz"), out)), "too_long");
+    assert_string_equal(err_reason(hsm_seal(vault.key, VIEW_EMPTY, view_text("xyz"), out)),
+                        "too_long");
     assert_true(view_is(buf_view(out), "ab"));
 }
 

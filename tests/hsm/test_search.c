@@ -1,8 +1,5 @@
-/* No signature searches the token: with other objects in it a search per signature cut the rate to a
- * quarter. OpenSC's pkcs11-spy between us and SoftHSM writes down every call. */
-#include "fixture.h"
-
-#include <openssl/evp.h>
+/* No signature searches the token: with other objects in it a search per signature cut the rate to
+ * a quarter. OpenSC's pkcs11-spy between us and SoftHSM writes down every call. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +9,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
+
+#include "fixture.h"
 
 static char spy_log[128];
 
@@ -50,7 +50,8 @@ static unsigned calls(const char *name)
     return count;
 }
 
-static void use_every_path(struct hsm_key *audit, struct hsm_key *vault, struct hsm_provider *p, EVP_PKEY *key)
+static void use_every_path(struct hsm_key *audit, struct hsm_key *vault, struct hsm_provider *p,
+                           EVP_PKEY *key)
 {
     uint8_t digest[HSM_DIGEST_BYTES] = {1};
     AUTO(buf) out = NULL;

@@ -1,10 +1,3 @@
-#include "fixture.h"
-
-#include "base/random.h"
-
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +6,12 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "base/random.h"
+#include "fixture.h"
 
 static int set_up(void **state)
 {
@@ -105,7 +104,7 @@ static void vault_key_does_not_sign(void **state)
     assert_true(IS_E(hsm_public_key(key, &none), BUG));
 }
 
-/* Another user of the same module closes every session under us: the next signature logs in again. */
+/* Another user of the module closes every session under us: the next signature logs in again. */
 static void lost_session_is_opened_again(void **state)
 {
     (void)state;

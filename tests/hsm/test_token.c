@@ -1,5 +1,3 @@
-#include "fixture.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +7,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "fixture.h"
 
 static int set_up(void **state)
 {
@@ -110,9 +110,13 @@ static void two_tokens_of_one_label_are_refused(void **state)
     fixture_token_new("twin");
     struct hsm_settings settings = fixture_settings(fixture_module());
     settings.token_label = "twin";
-    assert_string_equal(err_reason(hsm_token_create(&settings, view_text(FIXTURE_SO_PIN))), "token_exists");
+    assert_string_equal(err_reason(hsm_token_create(&settings, view_text(FIXTURE_SO_PIN))),
+                        "token_exists");
     /* Made behind the ceremony's back. */
-    assert_int_equal(system("softhsm2-util --init-token --free --label twin --pin 1234 --so-pin 123456 >/dev/null"), 0);
+    assert_int_equal(
+        system(
+            "softhsm2-util --init-token --free --label twin --pin 1234 --so-pin 123456 >/dev/null"),
+        0);
     expect_open(&settings, "token_ambiguous");
 }
 

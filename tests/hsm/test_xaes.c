@@ -1,16 +1,15 @@
 /* Vectors of the C2SP XAES-256-GCM specification, with OpenSSL's AES in the token's place. */
-#include "hsm/xaes.h"
-
-#include "base/text.h"
-#include "crypto/gcm.h"
-
-#include <openssl/evp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
+
+#include "base/text.h"
+#include "crypto/gcm.h"
+#include "hsm/xaes.h"
 
 static ERRFN software_blocks(void *key, const uint8_t *in, size_t len, uint8_t *out_blocks)
 {
@@ -18,7 +17,8 @@ static ERRFN software_blocks(void *key, const uint8_t *in, size_t len, uint8_t *
     int written = 0;
     bool done = ctx && EVP_EncryptInit_ex2(ctx, EVP_aes_256_ecb(), key, NULL, NULL) == 1 &&
                 EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
-                EVP_EncryptUpdate(ctx, out_blocks, &written, in, (int)len) == 1 && written == (int)len;
+                EVP_EncryptUpdate(ctx, out_blocks, &written, in, (int)len) == 1 &&
+                written == (int)len;
     EVP_CIPHER_CTX_free(ctx);
     ENSURE(done, CRYPTO);
     return OK;
@@ -43,7 +43,7 @@ static void expect_sealed(uint8_t key_byte, const char *aad, const char *expecte
     assert_string_equal(hex, expected_hex);
 }
 
-/* The two vectors differ in the top bit of AES(K, 0): both ways of the subkey's doubling are met. */
+/* The two vectors differ in the top bit of AES(K, 0): the subkey is doubled in both ways. */
 static void first_published_vector_matches(void **state)
 {
     (void)state;
@@ -53,7 +53,8 @@ static void first_published_vector_matches(void **state)
 static void second_published_vector_matches(void **state)
 {
     (void)state;
-    expect_sealed(0x03, "c2sp.org/XAES-256-GCM", "986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d");
+    expect_sealed(0x03, "c2sp.org/XAES-256-GCM",
+                  "986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d");
 }
 
 int main(void)

@@ -11,7 +11,8 @@ struct server {
     char url[64];
 };
 
-/* Runs `script` with a new folder and one more argument ("" for none); it says its port on the first line. Fails the test when it does not come up. */
+/* Runs `script` with a new folder and one more argument ("" for none); it says its port on the
+ * first line. Fails the test when it does not come up. */
 void server_start(const char *script, const char *argument, struct server *out_server);
 
 /* Also removes the folder. */

@@ -75,8 +75,8 @@ static int stop(void **state)
     return 0;
 }
 
-static err_t request(const char *url, const char *ca, const char *pin, const char *method, const char *target,
-                     const char *body, struct https_answer *out_answer)
+static err_t request(const char *url, const char *ca, const char *pin, const char *method,
+                     const char *target, const char *body, struct https_answer *out_answer)
 {
     AUTO(https_client) client = NULL;
     struct https_server with = {.url = url, .ca_file = ca, .pin = pin};
@@ -172,7 +172,8 @@ static void server_without_tls_1_3_is_refused(void **state)
     struct server old;
     server_start(ITL_SOURCE_DIR "/tests/https/tls_server.py", "--tls1.2", &old);
     struct https_answer answer = {0};
-    ASSERT_E(request(old.url, server_file(&old, "self.pem"), NULL, "GET", "/echo", "", &answer), TLS_CONNECT);
+    ASSERT_E(request(old.url, server_file(&old, "self.pem"), NULL, "GET", "/echo", "", &answer),
+             TLS_CONNECT);
     server_stop(&old);
 }
 
@@ -192,9 +193,16 @@ static void ca_file_without_certificates_is_refused(void **state)
 static void url_that_is_not_an_https_origin_is_refused(void **state)
 {
     (void)state;
-    static const char *const urls[] = {"http://localhost", "localhost", "https://", "https://user:password@localhost",
-                                       "https://localhost/path", "https://localhost?query", "https://localhost#fragment",
-                                       "ftp://localhost", "file:///etc/passwd", ""};
+    static const char *const urls[] = {"http://localhost",
+                                       "localhost",
+                                       "https://",
+                                       "https://user:password@localhost",
+                                       "https://localhost/path",
+                                       "https://localhost?query",
+                                       "https://localhost#fragment",
+                                       "ftp://localhost",
+                                       "file:///etc/passwd",
+                                       ""};
     struct https_answer answer = {0};
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         ASSERT_E(request(urls[i], self_pem(), NULL, "GET", "/echo", "", &answer), FIELD_INVALID);
@@ -219,7 +227,8 @@ static void target_or_header_with_a_line_end_is_refused(void **state)
     AUTO(https_client) client = NULL;
     struct https_server with = {.url = server.url, .pin = key_pin};
     ASSERT_OK(https_client_new(&with, &client));
-    struct https_request r = {.method = "GET", .target = "/header", .headers = {"X-Test: a\nX-Other: b"}};
+    struct https_request r = {
+        .method = "GET", .target = "/header", .headers = {"X-Test: a\nX-Other: b"}};
     struct https_answer answer = {0};
     ASSERT_E(https_send(client, &r, &answer), FIELD_INVALID);
 }
@@ -264,7 +273,8 @@ static void nobody_listening_is_an_error(void **state)
 {
     (void)state;
     struct https_answer answer = {0};
-    ASSERT_E(request("https://127.0.0.1:1", NULL, key_pin, "GET", "/echo", "", &answer), TLS_CONNECT);
+    ASSERT_E(request("https://127.0.0.1:1", NULL, key_pin, "GET", "/echo", "", &answer),
+             TLS_CONNECT);
 }
 
 static void refusal_says_reason_and_when_to_come_back(void **state)
@@ -288,7 +298,9 @@ static void connection_is_kept_between_requests(void **state)
     struct https_server with = {.url = server.url, .pin = key_pin};
     ASSERT_OK(https_client_new(&with, &client));
     for (int i = 0; i < 5; i++) {
-        struct https_request r = {.method = i % 2 ? "POST" : "GET", .target = "/kept", .body = view_text(i % 2 ? "{}" : "")};
+        struct https_request r = {.method = i % 2 ? "POST" : "GET",
+                                  .target = "/kept",
+                                  .body = view_text(i % 2 ? "{}" : "")};
         struct https_answer answer = {0};
         ASSERT_OK(https_send(client, &r, &answer));
         https_answer_clear(&answer);

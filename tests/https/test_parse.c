@@ -14,7 +14,7 @@
 #define ASSERT_OK(expr)   assert_int_equal((expr).code, 0)
 #define ASSERT_E(expr, e) assert_int_equal((expr).code, ERR_CODE_##e)
 
-/* -- pins ----------------------------------------------------------------------------------------------------------- */
+/* -- pins -------------------------------------------------------------------------------------- */
 
 static const char hex64[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1F";
 
@@ -25,7 +25,8 @@ static void pins_of_every_spelling_are_read(void **state)
     ASSERT_OK(pin_parse(hex64, &pin));
     assert_int_equal(pin.kind, PIN_CERTIFICATE);
     assert_int_equal(pin.digest[31], 0x1f);
-    ASSERT_OK(pin_parse("00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F",
+    ASSERT_OK(pin_parse("00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:"
+                        "18:19:1A:1B:1C:1D:1E:1F",
                         &pin));
     assert_int_equal(pin.kind, PIN_CERTIFICATE);
     assert_int_equal(pin.digest[31], 0x1f);
@@ -38,10 +39,16 @@ static void texts_that_are_no_pins_are_refused(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "", "sha256//", "sha256//AAEC", "sha1//AAECAwQFBgcICQoLDA0ODxAREhM=", "000102", "sha256//AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+        "",
+        "sha256//",
+        "sha256//AAEC",
+        "sha1//AAECAwQFBgcICQoLDA0ODxAREhM=",
+        "000102",
+        "sha256//AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
         "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1G",
         "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f00",
-        "00-01-02-03-04-05-06-07-08-09-0A-0B-0C-0D-0E-0F-10-11-12-13-14-15-16-17-18-19-1A-1B-1C-1D-1E-1F"};
+        "00-01-02-03-04-05-06-07-08-09-0A-0B-0C-0D-0E-0F-10-11-12-13-14-15-16-17-18-19-1A-1B-1C-1D-1E-1F",
+    };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct pin pin = {0};
         ASSERT_E(pin_parse(texts[i], &pin), FIELD_INVALID);
@@ -49,7 +56,7 @@ static void texts_that_are_no_pins_are_refused(void **state)
     }
 }
 
-/* -- JSON ----------------------------------------------------------------------------------------------------------- */
+/* -- JSON -------------------------------------------------------------------------------------- */
 
 static void json_that_nests_too_deeply_is_refused(void **state)
 {
@@ -59,7 +66,8 @@ static void json_that_nests_too_deeply_is_refused(void **state)
     memset(text + len, '[', 2000);
     AUTO(json) value = NULL;
     ASSERT_E(json_read(view_text(text), &value), JSON_TOO_DEEP);
-    ASSERT_E(json_read(view_text("{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}"), &value), JSON_TOO_DEEP);
+    ASSERT_E(json_read(view_text("{\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}"), &value),
+             JSON_TOO_DEEP);
     ASSERT_OK(json_read(view_text("{\"a\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}"), &value));
 }
 
@@ -73,7 +81,8 @@ static void brackets_in_texts_do_not_count_as_nesting(void **state)
 static void malformed_json_is_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "[]", "1", "{", "{}}", "{\"a\":1,\"a\":2}", "{\"a\":1} x", "]", "{\"a\":\"\xff\"}"};
+    static const char *const texts[] = {
+        "", "[]", "1", "{", "{}}", "{\"a\":1,\"a\":2}", "{\"a\":1} x", "]", "{\"a\":\"\xff\"}"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         AUTO(json) value = NULL;
         ASSERT_E(json_read(view_text(texts[i]), &value), JSON_INVALID);
@@ -88,7 +97,10 @@ static void fields_are_bounded_and_typed(void **state)
 {
     (void)state;
     AUTO(json) o = NULL;
-    ASSERT_OK(json_read(view_text("{\"t\":\"text\",\"n\":1,\"z\":null,\"c\":\"a\\u001bb\",\"b\":\"AAEC\",\"x\":\"AAE\"}"), &o));
+    ASSERT_OK(json_read(
+        view_text(
+            "{\"t\":\"text\",\"n\":1,\"z\":null,\"c\":\"a\\u001bb\",\"b\":\"AAEC\",\"x\":\"AAE\"}"),
+        &o));
     const char *text = NULL;
     ASSERT_OK(json_get_text(o, "t", 4, &text));
     assert_string_equal(text, "text");
@@ -121,7 +133,7 @@ static void base64_survives_a_round_trip(void **state)
     ASSERT_E(json_write(o, 0, 10, &none), TOO_LONG);
 }
 
-/* -- refusals ------------------------------------------------------------------------------------------------------- */
+/* -- refusals ---------------------------------------------------------------------------------- */
 
 static struct refusal refusal_of(unsigned status, const char *body)
 {
@@ -145,10 +157,12 @@ static void answers_of_200_are_no_refusals(void **state)
 static void refusals_of_any_shape_are_told(void **state)
 {
     (void)state;
-    struct refusal refusal = refusal_of(403, "{\"detail\":\"No.\",\"reason\":\"machine_rejected\"}");
+    struct refusal refusal =
+        refusal_of(403, "{\"detail\":\"No.\",\"reason\":\"machine_rejected\"}");
     assert_string_equal(refusal.reason, "machine_rejected");
     assert_string_equal(refusal.detail, "No.");
-    refusal = refusal_of(422, "{\"detail\":[{\"loc\":[\"body\",\"role\"],\"msg\":\"unknown role\",\"type\":\"value\"}],\"reason\":\"role_unknown\"}");
+    refusal = refusal_of(422, "{\"detail\":[{\"loc\":[\"body\",\"role\"],\"msg\":\"unknown "
+                              "role\",\"type\":\"value\"}],\"reason\":\"role_unknown\"}");
     assert_string_equal(refusal.reason, "role_unknown");
     assert_string_equal(refusal.detail, "role: unknown role");
     refusal = refusal_of(500, "<html>");

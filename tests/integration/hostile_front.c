@@ -6,6 +6,7 @@
 #include "process/process.h"
 #include "sandbox/sandbox.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,8 @@ static int channel_of(const char *line)
     return strcmp(line, "control") == 0 ? PROCESS_FD_CONTROL : PROCESS_FD_API_FRONT;
 }
 
-/* One byte with a descriptor of ours attached. */
+/* One byte with a descriptor of ours attached. The front's own profile has no sendmsg, so this happens in a process that was made before the
+ * seal: the signer must cope even with a front that was never sealed. */
 static void send_descriptor(int channel)
 {
     char byte = 0;
@@ -61,7 +63,27 @@ static bool relay(int from, int to)
     return got > 0 && IS_OK(fd_write_full(to, chunk, (size_t)got));
 }
 
-static void serve_puppeteer(int connection)
+/* Waits for a byte on the pipe, sends, ends; ends as well when the front dies. */
+static ERRFN make_accomplice(int *out_pipe)
+{
+    int ends[2];
+    ENSURE(pipe2(ends, O_CLOEXEC) == 0, IO);
+    pid_t pid = fork();
+    ENSURE(pid >= 0, IO);
+    if (pid == 0) {
+        char byte;
+        close(ends[1]);
+        if (read(ends[0], &byte, 1) == 1) {
+            send_descriptor(PROCESS_FD_API_FRONT);
+        }
+        _exit(0);
+    }
+    close(ends[0]);
+    *out_pipe = ends[1];
+    return OK;
+}
+
+static void serve_puppeteer(int connection, int accomplice)
 {
     char line[LINE_MAX_BYTES];
     if (!IS_OK(read_line(connection, line))) {
@@ -69,7 +91,7 @@ static void serve_puppeteer(int connection)
     }
     int channel = channel_of(line);
     if (strcmp(line, "api-with-descriptor") == 0) {
-        send_descriptor(channel);
+        IGNORE_ERR(fd_write_full(accomplice, "x", 1));
     }
     bool open = true;
     while (open) {
@@ -84,10 +106,11 @@ static void serve_puppeteer(int connection)
     }
 }
 
-static ERRFN become_ready(struct process *p)
+static ERRFN become_ready(struct process *p, int *out_accomplice)
 {
     struct sandbox_settings sandbox = {.profile = SANDBOX_FRONT};
     TRY(process_drop(p));
+    TRY(make_accomplice(out_accomplice));
     TRY(sandbox_confine(&sandbox));
     TRY(sandbox_enter(&sandbox));
     return process_ready(p, sandbox_profile_hash(&sandbox));
@@ -99,14 +122,15 @@ int main(void)
     if (!IS_OK(sandbox_limits(SANDBOX_FRONT)) || !IS_OK(process_begin("front", &p))) {
         process_exit(EXIT_FAILURE);
     }
-    err_t ready = become_ready(p);
+    int accomplice = FD_NONE;
+    err_t ready = become_ready(p, &accomplice);
     if (!IS_OK(ready)) {
         process_fail(p, ready, "hostile front");
     }
     for (;;) {
         AUTO(fd) connection = accept(PROCESS_FD_LISTEN, NULL, NULL);
         if (connection >= 0) {
-            serve_puppeteer(connection);
+            serve_puppeteer(connection, accomplice);
         }
     }
 }

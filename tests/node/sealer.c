@@ -1,7 +1,8 @@
 /* For appliance_stub.py: makes credentials as the appliance does, and prints them as JSON.
  *
  *   sealer challenge EK_PUB AK_PUB              → secret, credential_blob, encrypted_secret
- *   sealer config EK_PUB AK_PUB TEXT AAD        → credential_blob, encrypted_secret, iv, ciphertext, tag, aad */
+ *   sealer config EK_PUB AK_PUB TEXT AAD        → credential_blob, encrypted_secret, iv,
+ * ciphertext, tag, aad */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -15,12 +15,39 @@
 
 #include <cmocka.h>
 
+static void write_file(const struct swtpm *swtpm, const char *name, const char *text)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/%s", swtpm->folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A maker of our own: the system's is for root only. */
+static void write_maker(const struct swtpm *swtpm)
+{
+    char text[512];
+    const char *folder = swtpm->folder;
+    snprintf(text, sizeof text, "statedir = %s\nsigningkey = %s/signkey.pem\nissuercert = %s/issuercert.pem\ncertserial = %s/certserial\n",
+             folder, folder, folder, folder);
+    write_file(swtpm, "localca.conf", text);
+    write_file(swtpm, "localca.options", "");
+    snprintf(text, sizeof text,
+             "create_certs_tool = /usr/bin/swtpm_localca\ncreate_certs_tool_config = %s/localca.conf\n"
+             "create_certs_tool_options = %s/localca.options\n",
+             folder, folder);
+    write_file(swtpm, "setup.conf", text);
+}
+
 static void set_up(const struct swtpm *swtpm, bool certificates)
 {
     char command[512];
+    write_maker(swtpm);
     snprintf(command, sizeof command,
-             "swtpm_setup --tpm2 --tpmstate %s --pcr-banks sha256,sha384 --overwrite %s >%s/setup.log 2>&1", swtpm->folder,
-             certificates ? "--create-ek-cert" : "", swtpm->folder);
+             "swtpm_setup --tpm2 --tpmstate %s --config %s/setup.conf --pcr-banks sha256,sha384 --overwrite %s >%s/setup.log 2>&1",
+             swtpm->folder, swtpm->folder, certificates ? "--create-ek-cert" : "", swtpm->folder);
     assert_int_equal(system(command), 0);
 }
 
@@ -56,8 +83,8 @@ void swtpm_start(bool certificates, struct swtpm *out_swtpm)
         if (!freopen(log, "w", stderr)) {
             _exit(127);
         }
-        execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server", server, "--ctrl", control,
-               "--flags", "not-need-init,startup-clear", (char *)NULL);
+        execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server", server,
+               "--ctrl", control, "--flags", "not-need-init,startup-clear", (char *)NULL);
         _exit(127);
     }
     wait_for_socket(&swtpm);

@@ -11,8 +11,8 @@ struct swtpm {
     char tcti[96]; /* for tpm_open, --tcti and TPM2TOOLS_TCTI */
 };
 
-/* Makes and starts a TPM; with certificates it has an RSA-2048 EK (L-1) and a P-384 EK (H-3), and the SHA-256 and SHA-384 banks either way. Also sets
- * TPM2TOOLS_TCTI for swtpm_run. */
+/* Makes and starts a TPM; with certificates it has an RSA-2048 EK (L-1) and a P-384 EK (H-3), and
+ * the SHA-256 and SHA-384 banks either way. Also sets TPM2TOOLS_TCTI for swtpm_run. */
 void swtpm_start(bool certificates, struct swtpm *out_swtpm);
 
 /* Stops it and removes its folder. */

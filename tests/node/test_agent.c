@@ -42,9 +42,25 @@ static int stop(void **state)
 static int run(const char *mode, const char *option, const char *value)
 {
     program_file(server_file(&stub, "mode"), mode, 0600);
-    const char *const arguments[] = {ITL_AGENT, "--url", stub.url, "--ca", server_file(&stub, "self.pem"), "--tcti", tpm.tcti, "--once",
-                                     "--hw-uuid", "the-uuid", "--role", "worker-infra", "--cluster", "here", "--event-log",
-                                     ITL_SOURCE_DIR "/README.md", option, value, NULL};
+    const char *const arguments[] = {ITL_AGENT,
+                                     "--url",
+                                     stub.url,
+                                     "--ca",
+                                     server_file(&stub, "self.pem"),
+                                     "--tcti",
+                                     tpm.tcti,
+                                     "--once",
+                                     "--hw-uuid",
+                                     "the-uuid",
+                                     "--role",
+                                     "worker-infra",
+                                     "--cluster",
+                                     "here",
+                                     "--event-log",
+                                     ITL_SOURCE_DIR "/README.md",
+                                     option,
+                                     value,
+                                     NULL};
     program_run(arguments, &ran);
     return ran.status;
 }
@@ -72,8 +88,10 @@ static void machine_with_every_kind_of_key_gets_its_configuration(void **state)
     static const char *const aks[] = {"p384", "p256", "rsa2048"};
     program_file(server_file(&stub, "mode"), "attest", 0600);
     for (size_t i = 0; i < 9; i++) {
-        const char *const arguments[] = {ITL_AGENT, "--url", stub.url, "--ca", server_file(&stub, "self.pem"), "--tcti", tpm.tcti,
-                                         "--once", "--ek", eks[i / 3], "--ak", aks[i % 3], "--output", "-", NULL};
+        const char *const arguments[] = {
+            ITL_AGENT, "--url",    stub.url,   "--ca", server_file(&stub, "self.pem"),
+            "--tcti",  tpm.tcti,   "--once",   "--ek", eks[i / 3],
+            "--ak",    aks[i % 3], "--output", "-",    NULL};
         program_run(arguments, &ran);
         assert_int_equal(ran.status, AGENT_ATTESTED);
         assert_string_equal(ran.output, "version: v1alpha1\nmachine:\n  type: worker\n");
@@ -86,21 +104,27 @@ static void requests_carry_what_the_contract_names(void **state)
     assert_int_equal(run("attest", "--output", "-"), AGENT_ATTESTED);
     AUTO(json) registration = sent("self-register.json");
     AUTO(json) attestation = sent("attest.json");
-    static const char *const in_both[] = {"ek_fingerprint", "ek_source", "ek_cert_pem", "hw_uuid", "hw_mac", "hw_serial", "hw_product"};
+    static const char *const in_both[] = {"ek_fingerprint", "ek_source", "ek_cert_pem", "hw_uuid",
+                                          "hw_mac",         "hw_serial", "hw_product"};
     for (size_t i = 0; i < sizeof in_both / sizeof in_both[0]; i++) {
         assert_true(json_is_string(json_object_get(registration, in_both[i])));
         assert_true(json_is_string(json_object_get(attestation, in_both[i])));
     }
     assert_string_equal(json_string_value(json_object_get(registration, "hw_uuid")), "the-uuid");
-    assert_string_equal(json_string_value(json_object_get(registration, "desired_role")), "worker-infra");
+    assert_string_equal(json_string_value(json_object_get(registration, "desired_role")),
+                        "worker-infra");
     assert_string_equal(json_string_value(json_object_get(registration, "cluster_id")), "here");
-    assert_int_equal(strlen(json_string_value(json_object_get(registration, "ek_fingerprint"))), 96);
-    static const char *const in_attest[] = {"session_id", "nonce_id", "activated_secret", "ak_pub", "pcr_quote", "pcr_signature", "event_log"};
+    assert_int_equal(strlen(json_string_value(json_object_get(registration, "ek_fingerprint"))),
+                     96);
+    static const char *const in_attest[] = {"session_id", "nonce_id",  "activated_secret",
+                                            "ak_pub",     "pcr_quote", "pcr_signature",
+                                            "event_log"};
     for (size_t i = 0; i < sizeof in_attest / sizeof in_attest[0]; i++) {
         assert_true(json_is_string(json_object_get(attestation, in_attest[i])));
     }
     assert_int_equal(json_object_size(json_object_get(attestation, "pcr_values")), 5);
-    assert_true(json_is_string(json_object_get(json_object_get(attestation, "pcr_values"), "sha384:23")));
+    assert_true(
+        json_is_string(json_object_get(json_object_get(attestation, "pcr_values"), "sha384:23")));
     /* config_url names another host, but only the token in it is used */
     assert_true(server_requests(&stub, "GET /api/v1/config/tok_EN-1") > 0);
 }
@@ -142,20 +166,30 @@ static void attestation_key_is_kept_between_runs(void **state)
     (void)state;
     char folder[128];
     snprintf(folder, sizeof folder, "%s/state", tpm.folder);
-    assert_int_equal(mkdir(folder, 0700), 0);
     assert_int_equal(run("attest", "--state", folder), AGENT_ATTESTED);
     assert_said("new attestation key P-384");
     AUTO(json) first = sent("attest.json");
     assert_int_equal(run("attest", "--state", folder), AGENT_ATTESTED);
     assert_null(strstr(ran.errors, "new attestation key"));
     AUTO(json) again = sent("attest.json");
-    assert_string_equal(json_string_value(json_object_get(first, "ak_pub")), json_string_value(json_object_get(again, "ak_pub")));
+    assert_string_equal(json_string_value(json_object_get(first, "ak_pub")),
+                        json_string_value(json_object_get(again, "ak_pub")));
     assert_int_equal(run("attest", "--ak", "p256"), AGENT_ATTESTED);
     char path[160];
     snprintf(path, sizeof path, "%s/ak.blob", folder);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
     program_file(path, "not a key", 0600);
     assert_int_equal(run("attest", "--state", folder), AGENT_ATTESTED);
     assert_said("new attestation key");
+}
+
+static void attestation_key_that_cannot_be_kept_does_for_this_run(void **state)
+{
+    (void)state;
+    assert_int_equal(run("attest", "--state", "/dev/null/nowhere"), AGENT_ATTESTED);
+    assert_said("can't be kept");
 }
 
 static void outcomes_have_their_exit_statuses(void **state)
@@ -178,7 +212,8 @@ static void revoked_machine_still_proves_itself_to_learn_whether_to_wipe(void **
 {
     (void)state;
     unsigned before = server_requests(&stub, "POST /api/v1/attest/challenge");
-    assert_int_equal(run("register:machine_revoked", NULL, NULL), AGENT_ATTESTED); /* the stub then lets it in */
+    assert_int_equal(run("register:machine_revoked", NULL, NULL),
+                     AGENT_ATTESTED); /* the stub then lets it in */
     assert_int_equal(server_requests(&stub, "POST /api/v1/attest/challenge"), before + 1);
 }
 
@@ -235,7 +270,9 @@ static void nothing_is_sent_to_another_server(void **state)
 {
     (void)state;
     unsigned before = server_requests(&stub, "POST");
-    const char *const arguments[] = {ITL_AGENT, "--url", stub.url, "--ca", server_file(&stub, "other.pem"), "--tcti", tpm.tcti, "--once", NULL};
+    const char *const arguments[] = {
+        ITL_AGENT, "--url",  stub.url, "--ca", server_file(&stub, "other.pem"),
+        "--tcti",  tpm.tcti, "--once", NULL};
     program_run(arguments, &ran);
     assert_int_equal(ran.status, AGENT_FAILED);
     assert_said("tls_server_untrusted");
@@ -247,8 +284,10 @@ static void waiting_ends_when_the_time_is_over(void **state)
     (void)state;
     program_file(server_file(&stub, "mode"), "pending", 0600);
     unsigned before = server_requests(&stub, "POST /api/v1/self-register");
-    const char *const arguments[] = {ITL_AGENT, "--url", stub.url, "--ca", server_file(&stub, "self.pem"), "--tcti", tpm.tcti,
-                                     "--wait", "4", "--poll", "1", NULL};
+    const char *const arguments[] = {
+        ITL_AGENT, "--url",  stub.url, "--ca", server_file(&stub, "self.pem"),
+        "--tcti",  tpm.tcti, "--wait", "4",    "--poll",
+        "1",       NULL};
     program_run(arguments, &ran);
     assert_int_equal(ran.status, AGENT_PENDING);
     unsigned asked = server_requests(&stub, "POST /api/v1/self-register") - before;
@@ -258,8 +297,15 @@ static void waiting_ends_when_the_time_is_over(void **state)
 static void absent_tpm_says_so(void **state)
 {
     (void)state;
-    const char *const arguments[] = {ITL_AGENT, "--url", stub.url, "--ca", server_file(&stub, "self.pem"), "--tcti",
-                                     "swtpm:path=/nonexistent", "--once", NULL};
+    const char *const arguments[] = {ITL_AGENT,
+                                     "--url",
+                                     stub.url,
+                                     "--ca",
+                                     server_file(&stub, "self.pem"),
+                                     "--tcti",
+                                     "swtpm:path=/nonexistent",
+                                     "--once",
+                                     NULL};
     program_run(arguments, &ran);
     assert_int_equal(ran.status, AGENT_FAILED);
     assert_said("No TPM 2.0 can be reached");
@@ -268,12 +314,14 @@ static void absent_tpm_says_so(void **state)
 static void receipt_names_the_machine_without_a_server(void **state)
 {
     (void)state;
-    const char *const arguments[] = {ITL_AGENT, "--tcti", tpm.tcti, "--receipt", "-", "--hw-serial", "S1", "--role", "worker-app", NULL};
+    const char *const arguments[] = {ITL_AGENT,     "--tcti", tpm.tcti, "--receipt",  "-",
+                                     "--hw-serial", "S1",     "--role", "worker-app", NULL};
     program_run(arguments, &ran);
     assert_int_equal(ran.status, AGENT_ATTESTED);
     AUTO(json) receipt = NULL;
     assert_true(IS_OK(json_read(view_text(ran.output), &receipt)));
-    static const char *const keys[] = {"ek_fingerprint", "ek_source", "ek_cert_pem", "ek_pub", "hw_serial", "role", "created_at"};
+    static const char *const keys[] = {"ek_fingerprint", "ek_source", "ek_cert_pem", "ek_pub",
+                                       "hw_serial",      "role",      "created_at"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         assert_true(json_is_string(json_object_get(receipt, keys[i])));
     }
@@ -302,6 +350,7 @@ int main(void)
         cmocka_unit_test(configuration_is_given_to_the_command),
         cmocka_unit_test(command_that_fails_fails_the_attempt),
         cmocka_unit_test(attestation_key_is_kept_between_runs),
+        cmocka_unit_test(attestation_key_that_cannot_be_kept_does_for_this_run),
         cmocka_unit_test(outcomes_have_their_exit_statuses),
         cmocka_unit_test(revoked_machine_still_proves_itself_to_learn_whether_to_wipe),
         cmocka_unit_test(policy_that_does_not_accept_is_explained),

@@ -17,7 +17,7 @@
 #define ASSERT_OK(expr)   assert_string_equal(err_reason(expr), "ok")
 #define ASSERT_E(expr, e) assert_string_equal(err_reason(expr), err_reason(E(e)))
 
-/* -- options ---------------------------------------------------------------------------------------------------------- */
+/* -- options ----------------------------------------------------------------------------------- */
 
 static struct options options;
 static const char *subject;
@@ -28,7 +28,7 @@ static err_t parse(const char *line)
     static char *words[40];
     snprintf(copy, sizeof copy, "%s", line);
     int count = 0;
-    words[count++] = (char *)(uintptr_t)"itl-tpm-register";
+    words[count++] = (char *)(uintptr_t) "itl-tpm-register";
     for (char *word = strtok(copy, " "); word; word = strtok(NULL, " ")) {
         words[count++] = word;
     }
@@ -80,7 +80,8 @@ static void misuse_is_named(void **state)
     ASSERT_E(parse("--url https://a --ca f --ek p512"), FIELD_INVALID);
     ASSERT_E(parse("--url https://a --ca f --ak sha1"), FIELD_INVALID);
     ASSERT_E(parse("--url https://a --ca f --apply x --output y"), FIELD_INVALID);
-    static const char *const seconds[] = {"-1", "1s", "", "99999999", "0x10", "99999999999999999999"};
+    static const char *const seconds[] = {"-1",       "1s",   "",
+                                          "99999999", "0x10", "99999999999999999999"};
     for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
         char line[80];
         snprintf(line, sizeof line, "--url https://a --ca f --wait=%s", seconds[i]);
@@ -96,7 +97,7 @@ static void receipt_needs_no_server(void **state)
     assert_int_equal(options.mode, OPTIONS_RECEIPT);
 }
 
-/* -- hardware --------------------------------------------------------------------------------------------------------- */
+/* -- hardware ---------------------------------------------------------------------------------- */
 
 static char sysfs[64];
 
@@ -138,7 +139,8 @@ static void unknown_hardware_is_unknown(void **state)
     assert_string_equal(hardware.product, "unknown");
 }
 
-static void put_interface(const char *name, const char *type, const char *index, const char *address)
+static void put_interface(const char *name, const char *type, const char *index,
+                          const char *address)
 {
     char path[128];
     snprintf(path, sizeof path, "class/net/%s/type", name);
@@ -197,7 +199,7 @@ static void overrides_are_checked(void **state)
     assert_string_equal(field, longest + 1);
 }
 
-/* -- answers ---------------------------------------------------------------------------------------------------------- */
+/* -- answers ----------------------------------------------------------------------------------- */
 
 static err_t selection_of(const char *text, struct pcr_selection *out_selection)
 {
@@ -221,8 +223,15 @@ static void pcr_selections_are_read(void **state)
 static void pcr_selections_that_are_none_are_refused(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"{}", "{\"sha256\":[]}", "{\"md5\":[1]}", "{\"sha256\":[24]}", "{\"sha256\":[-1]}", "{\"sha256\":[1,1]}",
-                                        "{\"sha256\":[\"1\"]}", "{\"sha256\":7}", "{\"sha256\":[99999999999]}"};
+    static const char *const texts[] = {"{}",
+                                        "{\"sha256\":[]}",
+                                        "{\"md5\":[1]}",
+                                        "{\"sha256\":[24]}",
+                                        "{\"sha256\":[-1]}",
+                                        "{\"sha256\":[1,1]}",
+                                        "{\"sha256\":[\"1\"]}",
+                                        "{\"sha256\":7}",
+                                        "{\"sha256\":[99999999999]}"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct pcr_selection selection;
         ASSERT_E(selection_of(texts[i], &selection), ANSWER_INVALID);
@@ -243,7 +252,7 @@ static void states_are_the_contracts_words(void **state)
     ASSERT_E(machine_state_parse("", &found), ANSWER_INVALID);
 }
 
-/* -- commands --------------------------------------------------------------------------------------------------------- */
+/* -- commands ---------------------------------------------------------------------------------- */
 
 static void commands_without_words_or_with_too_many_are_refused(void **state)
 {

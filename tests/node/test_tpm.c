@@ -65,7 +65,7 @@ static void assert_nothing_loaded(struct tpm *tpm)
     assert_int_equal(handles_of(tpm, 0x03000000), 0); /* saved sessions */
 }
 
-/* -- endorsement keys ------------------------------------------------------------------------------------------------ */
+/* -- endorsement keys -------------------------------------------------------------------------- */
 
 static struct endorsement *find(struct tpm *tpm, enum tpm_key wanted)
 {
@@ -137,14 +137,17 @@ static void padded_certificate_is_read_whole(void **state)
     (void)state;
     struct swtpm own;
     swtpm_start(false, &own);
-    swtpm_run(&own, "tpm2_createek -G ecc -u ek.pem -f pem -c ek.ctx && tpm2_flushcontext -t && "
-                    "openssl ecparam -name prime256v1 -genkey -noout -out ca.key && "
-                    "openssl req -x509 -new -key ca.key -subj /CN=ca -out ca.pem && "
-                    "openssl req -new -key ca.key -subj /CN=ek -out r.csr && "
-                    "openssl x509 -req -in r.csr -CA ca.pem -CAkey ca.key -CAcreateserial -force_pubkey ek.pem -outform DER -out ek.der && "
-                    "head -c $((1600 - $(stat -c %s ek.der))) /dev/zero | tr '\\0' '\\377' >pad && cat ek.der pad >area && "
-                    "tpm2_nvdefine 0x01c0000a -C o -s 1600 -a 'ownerread|authread|ownerwrite|no_da' && "
-                    "tpm2_nvwrite 0x01c0000a -C o -i area");
+    swtpm_run(&own,
+              "tpm2_createek -G ecc -u ek.pem -f pem -c ek.ctx && tpm2_flushcontext -t && "
+              "openssl ecparam -name prime256v1 -genkey -noout -out ca.key && "
+              "openssl req -x509 -new -key ca.key -subj /CN=ca -out ca.pem && "
+              "openssl req -new -key ca.key -subj /CN=ek -out r.csr && "
+              "openssl x509 -req -in r.csr -CA ca.pem -CAkey ca.key -CAcreateserial -force_pubkey "
+              "ek.pem -outform DER -out ek.der && "
+              "head -c $((1600 - $(stat -c %s ek.der))) /dev/zero | tr '\\0' '\\377' >pad && cat "
+              "ek.der pad >area && "
+              "tpm2_nvdefine 0x01c0000a -C o -s 1600 -a 'ownerread|authread|ownerwrite|no_da' && "
+              "tpm2_nvwrite 0x01c0000a -C o -i area");
     {
         AUTO(tpm) tpm = open_tpm(&own);
         AUTO(endorsement) found = find(tpm, TPM_KEY_NONE);
@@ -161,14 +164,17 @@ static void certificates_that_do_not_help_are_told_apart(void **state)
     (void)state;
     struct swtpm own;
     swtpm_start(false, &own);
-    swtpm_run(&own, /* 0x01c00016 was never written, 0x01c0000a is no certificate, 0x01c00014 is somebody else's */
-              "tpm2_nvdefine 0x01c00016 -C o -s 100 -a 'ownerread|authread|ownerwrite|no_da' && "
-              "tpm2_nvdefine 0x01c0000a -C o -s 100 -a 'ownerread|authread|ownerwrite|no_da' && "
-              "head -c 100 /dev/zero | tr '\\0' x >text && tpm2_nvwrite 0x01c0000a -C o -i text && "
-              "openssl ecparam -name prime256v1 -genkey -noout -out other.key && "
-              "openssl req -x509 -new -key other.key -subj /CN=other -outform DER -out other.der && "
-              "tpm2_nvdefine 0x01c00014 -C o -s $(stat -c %s other.der) -a 'ownerread|ownerwrite|no_da' && "
-              "tpm2_nvwrite 0x01c00014 -C o -i other.der");
+    swtpm_run(
+        &own, /* 0x01c00016 was never written, 0x01c0000a is no certificate, 0x01c00014 is somebody
+                 else's */
+        "tpm2_nvdefine 0x01c00016 -C o -s 100 -a 'ownerread|authread|ownerwrite|no_da' && "
+        "tpm2_nvdefine 0x01c0000a -C o -s 100 -a 'ownerread|authread|ownerwrite|no_da' && "
+        "head -c 100 /dev/zero | tr '\\0' x >text && tpm2_nvwrite 0x01c0000a -C o -i text && "
+        "openssl ecparam -name prime256v1 -genkey -noout -out other.key && "
+        "openssl req -x509 -new -key other.key -subj /CN=other -outform DER -out other.der && "
+        "tpm2_nvdefine 0x01c00014 -C o -s $(stat -c %s other.der) -a 'ownerread|ownerwrite|no_da' "
+        "&& "
+        "tpm2_nvwrite 0x01c00014 -C o -i other.der");
     {
         AUTO(tpm) tpm = open_tpm(&own);
         AUTO(endorsement) found = find(tpm, TPM_KEY_NONE);
@@ -187,19 +193,27 @@ static void certified_key_of_no_template_is_found_at_its_persistent_handle(void 
     (void)state;
     struct swtpm own;
     swtpm_start(false, &own);
-    /* An EK from another unique field than the template's, as vendors with a template of their own have. */
-    swtpm_run(&own, "head -c 32 /dev/zero | tr '\\0' u >unique && "
-                    "(printf '\\040\\000'; cat unique; head -c 96 /dev/zero; printf '\\040\\000'; cat unique; head -c 96 /dev/zero) >u && "
-                    "printf '837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa' | xxd -r -p >policy && "
-                    "tpm2_createprimary -C e -G ecc256:aes128cfb -g sha256 -L policy -u u -c ek.ctx -f pem -o ek.pem "
-                    "-a 'fixedtpm|fixedparent|sensitivedataorigin|adminwithpolicy|restricted|decrypt' && "
-                    "tpm2_readpublic -c ek.ctx -f pem -o ek.pem && "
-                    "tpm2_evictcontrol -C o -c ek.ctx 0x81010001 && tpm2_flushcontext -t && "
-                    "openssl ecparam -name prime256v1 -genkey -noout -out ca.key && "
-                    "openssl req -x509 -new -key ca.key -subj /CN=ca -out ca.pem && openssl req -new -key ca.key -subj /CN=ek -out r.csr && "
-                    "openssl x509 -req -in r.csr -CA ca.pem -CAkey ca.key -CAcreateserial -force_pubkey ek.pem -outform DER -out ek.der && "
-                    "tpm2_nvdefine 0x01c0000a -C o -s $(stat -c %s ek.der) -a 'ownerread|authread|ownerwrite|no_da' && "
-                    "tpm2_nvwrite 0x01c0000a -C o -i ek.der");
+    /* An EK from another unique field than the template's, as vendors with a template of their own
+     * have. */
+    swtpm_run(&own,
+              "head -c 32 /dev/zero | tr '\\0' u >unique && "
+              "(printf '\\040\\000'; cat unique; head -c 96 /dev/zero; printf '\\040\\000'; cat "
+              "unique; head -c 96 /dev/zero) >u && "
+              "printf '837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa' | xxd -r "
+              "-p >policy && "
+              "tpm2_createprimary -C e -G ecc256:aes128cfb -g sha256 -L policy -u u -c ek.ctx -f "
+              "pem -o ek.pem "
+              "-a 'fixedtpm|fixedparent|sensitivedataorigin|adminwithpolicy|restricted|decrypt' && "
+              "tpm2_readpublic -c ek.ctx -f pem -o ek.pem && "
+              "tpm2_evictcontrol -C o -c ek.ctx 0x81010001 && tpm2_flushcontext -t && "
+              "openssl ecparam -name prime256v1 -genkey -noout -out ca.key && "
+              "openssl req -x509 -new -key ca.key -subj /CN=ca -out ca.pem && openssl req -new "
+              "-key ca.key -subj /CN=ek -out r.csr && "
+              "openssl x509 -req -in r.csr -CA ca.pem -CAkey ca.key -CAcreateserial -force_pubkey "
+              "ek.pem -outform DER -out ek.der && "
+              "tpm2_nvdefine 0x01c0000a -C o -s $(stat -c %s ek.der) -a "
+              "'ownerread|authread|ownerwrite|no_da' && "
+              "tpm2_nvwrite 0x01c0000a -C o -i ek.der");
     {
         AUTO(tpm) tpm = open_tpm(&own);
         AUTO(endorsement) found = find(tpm, TPM_KEY_NONE);
@@ -248,7 +262,7 @@ static void failed_command_has_no_text_before_it_failed(void **state)
     assert_string_equal(text, "");
 }
 
-/* -- activation ------------------------------------------------------------------------------------------------------- */
+/* -- activation -------------------------------------------------------------------------------- */
 
 struct rig {
     struct tpm *tpm;
@@ -261,7 +275,8 @@ struct rig {
 
 static void rig_up(const struct swtpm *swtpm, enum tpm_key ek, enum ak_kind ak, struct rig *rig)
 {
-    *rig = (struct rig){.tpm = open_tpm(swtpm), .ek_handle = TPM_TRANSIENT_NONE, .ak_handle = TPM_TRANSIENT_NONE};
+    *rig = (struct rig){
+        .tpm = open_tpm(swtpm), .ek_handle = TPM_TRANSIENT_NONE, .ak_handle = TPM_TRANSIENT_NONE};
     rig->endorsement = find(rig->tpm, ek);
     ASSERT_OK(attestation_key_create(rig->tpm, ak, &rig->key));
     ASSERT_OK(ak_parse(buf_view(rig->key->public_area), &rig->ak));
@@ -280,15 +295,18 @@ static void rig_down(struct rig *rig)
     tpm_close(rig->tpm);
 }
 
-static err_t activate(struct rig *rig, const struct buf *id_object, const struct buf *encrypted, struct secret **out_secret)
+static err_t activate(struct rig *rig, const struct buf *id_object, const struct buf *encrypted,
+                      struct secret **out_secret)
 {
-    return credential_activate(rig->tpm, rig->endorsement, rig->ek_handle.handle, rig->ak_handle.handle, buf_view(id_object),
-                               buf_view(encrypted), out_secret);
+    return credential_activate(rig->tpm, rig->endorsement, rig->ek_handle.handle,
+                               rig->ak_handle.handle, buf_view(id_object), buf_view(encrypted),
+                               out_secret);
 }
 
 static const char challenge[] = "thirty-two bytes of a challenge.";
 
-static void seal(const struct ek *ek, struct view name, struct buf **out_id_object, struct buf **out_encrypted)
+static void seal(const struct ek *ek, struct view name, struct buf **out_id_object,
+                 struct buf **out_encrypted)
 {
     ASSERT_OK(buf_new(CREDENTIAL_ID_OBJECT_MAX_BYTES, out_id_object));
     ASSERT_OK(buf_new(CREDENTIAL_ENCRYPTED_SECRET_MAX_BYTES, out_encrypted));
@@ -298,7 +316,8 @@ static void seal(const struct ek *ek, struct view name, struct buf **out_id_obje
 static void activation_opens_what_was_sealed_to_this_tpm(void **state)
 {
     (void)state;
-    static const enum tpm_key eks[] = {TPM_KEY_P384, TPM_KEY_P256, TPM_KEY_RSA_2048, TPM_KEY_P521, TPM_KEY_RSA_3072};
+    static const enum tpm_key eks[] = {TPM_KEY_P384, TPM_KEY_P256, TPM_KEY_RSA_2048, TPM_KEY_P521,
+                                       TPM_KEY_RSA_3072};
     static const enum ak_kind aks[] = {AK_KIND_P384, AK_KIND_P256, AK_KIND_RSA_2048};
     AUTO(tpm) probe = open_tpm(&certified);
     for (size_t i = 0; i < sizeof eks / sizeof eks[0]; i++) {
@@ -385,11 +404,12 @@ static void altered_or_cut_credential_is_refused(void **state)
     rig_down(&rig);
 }
 
-/* -- quotes ----------------------------------------------------------------------------------------------------------- */
+/* -- quotes ------------------------------------------------------------------------------------ */
 
 static const char nonce[] = "a nonce of thirty-two bytes ....";
 
-static void check_quote(const struct rig *rig, const struct pcr_selection *selection, const struct quote_evidence *evidence)
+static void check_quote(const struct rig *rig, const struct pcr_selection *selection,
+                        const struct quote_evidence *evidence)
 {
     struct quote quote;
     ASSERT_OK(quote_parse(buf_view(evidence->attest), &quote));
@@ -398,7 +418,8 @@ static void check_quote(const struct rig *rig, const struct pcr_selection *selec
     assert_true(pcr_selection_equal(&quote.selection, selection));
     uint8_t digest[TPM_DIGEST_MAX_BYTES];
     size_t len = 0;
-    ASSERT_OK(pcr_values_digest(&evidence->values, &quote.selection, rig->ak->hash_alg, digest, &len));
+    ASSERT_OK(
+        pcr_values_digest(&evidence->values, &quote.selection, rig->ak->hash_alg, digest, &len));
     assert_true(view_equal(quote.pcr_digest, view_of(digest, len)));
 }
 
@@ -410,13 +431,16 @@ static void quote_of_every_kind_of_ak_verifies(void **state)
         {1, {{TPM2_ALG_SHA256, 0x000095}}},
         {2, {{TPM2_ALG_SHA256, 0xffffff}, {TPM2_ALG_SHA384, 0xffffff}}},
         {2, {{TPM2_ALG_SHA384, 0x800001}, {TPM2_ALG_SHA256, 0x000800}}}};
-    swtpm_run(&certified, "tpm2_pcrextend 4:sha256=$(printf 'a%.0s' $(seq 64)),sha384=$(printf 'b%.0s' $(seq 96))");
+    swtpm_run(
+        &certified,
+        "tpm2_pcrextend 4:sha256=$(printf 'a%.0s' $(seq 64)),sha384=$(printf 'b%.0s' $(seq 96))");
     for (size_t k = 0; k < 3; k++) {
         struct rig rig;
         rig_up(&certified, TPM_KEY_P384, aks[k], &rig);
         for (size_t i = 0; i < sizeof selections / sizeof selections[0]; i++) {
             AUTO(quote_evidence) evidence = NULL;
-            ASSERT_OK(quote_take(rig.tpm, rig.ak_handle.handle, rig.ak->hash_alg, &selections[i], view_text(nonce), &evidence));
+            ASSERT_OK(quote_take(rig.tpm, rig.ak_handle.handle, rig.ak->hash_alg, &selections[i],
+                                 view_text(nonce), &evidence));
             check_quote(&rig, &selections[i], evidence);
         }
         rig_down(&rig);
@@ -430,7 +454,9 @@ static void quote_of_an_inactive_bank_is_told(void **state)
     rig_up(&certified, TPM_KEY_P384, AK_KIND_P384, &rig);
     struct pcr_selection selection = {2, {{TPM2_ALG_SHA256, 1}, {TPM2_ALG_SHA1, 1}}};
     AUTO(quote_evidence) evidence = NULL;
-    ASSERT_E(quote_take(rig.tpm, rig.ak_handle.handle, rig.ak->hash_alg, &selection, view_text(nonce), &evidence), QUOTE_SELECTION);
+    ASSERT_E(quote_take(rig.tpm, rig.ak_handle.handle, rig.ak->hash_alg, &selection,
+                        view_text(nonce), &evidence),
+             QUOTE_SELECTION);
     rig_down(&rig);
 }
 
@@ -442,12 +468,16 @@ static void quote_over_a_nonce_that_is_no_nonce_is_refused(void **state)
     struct pcr_selection selection = {1, {{TPM2_ALG_SHA256, 1}}};
     uint8_t longer[sizeof((TPM2B_DATA *)NULL)->buffer + 1] = {0};
     AUTO(quote_evidence) evidence = NULL;
-    ASSERT_E(quote_take(rig.tpm, rig.ak_handle.handle, rig.ak->hash_alg, &selection, VIEW_EMPTY, &evidence), FIELD_INVALID);
-    ASSERT_E(quote_take(rig.tpm, rig.ak_handle.handle, rig.ak->hash_alg, &selection, view_of(longer, sizeof longer), &evidence), FIELD_INVALID);
+    ASSERT_E(quote_take(rig.tpm, rig.ak_handle.handle, rig.ak->hash_alg, &selection, VIEW_EMPTY,
+                        &evidence),
+             FIELD_INVALID);
+    ASSERT_E(quote_take(rig.tpm, rig.ak_handle.handle, rig.ak->hash_alg, &selection,
+                        view_of(longer, sizeof longer), &evidence),
+             FIELD_INVALID);
     rig_down(&rig);
 }
 
-/* -- attestation keys ------------------------------------------------------------------------------------------------- */
+/* -- attestation keys -------------------------------------------------------------------------- */
 
 static void best_kind_is_p384(void **state)
 {
@@ -501,10 +531,10 @@ static void damaged_key_file_is_refused(void **state)
     assert_null(read);
 }
 
-/* -- leaks ------------------------------------------------------------------------------------------------------------ */
+/* -- leaks ------------------------------------------------------------------------------------- */
 
-/* A TPM has room for three objects and as many sessions, so a single one left behind in each cycle would stop this at once; saved sessions
- * are counted as well. */
+/* A TPM has room for three objects and as many sessions, so a single one left behind in each cycle
+ * would stop this at once; saved sessions are counted as well. */
 static void hundred_cycles_leave_nothing_in_the_tpm(void **state)
 {
     (void)state;
@@ -520,7 +550,8 @@ static void hundred_cycles_leave_nothing_in_the_tpm(void **state)
         id_object->data[8] ^= (uint8_t)(i % 3 == 0); /* refusals must not leak either */
         err_t e = activate(&rig, id_object, encrypted, &opened);
         assert_int_equal(IS_OK(e), i % 3 != 0);
-        ASSERT_OK(quote_take(rig.tpm, rig.ak_handle.handle, rig.ak->hash_alg, &selection, view_text(nonce), &evidence));
+        ASSERT_OK(quote_take(rig.tpm, rig.ak_handle.handle, rig.ak->hash_alg, &selection,
+                             view_text(nonce), &evidence));
         rig_down(&rig);
     }
 }

@@ -136,22 +136,28 @@ static void full_disk_at_creation_leaves_no_database(void **state)
     assert_ok(db_check(f->db));
 }
 
+static bool write_text(const char *path, const char *text)
+{
+    AUTO(fd) fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && IS_OK(fd_write_full(fd, text, strlen(text)));
+}
+
+/* What an ordinary user needs to mount: a user namespace with his user and group in it. */
+static bool enter_user_namespace(void)
+{
+    char users[32];
+    char groups[32];
+    snprintf(users, sizeof users, "0 %u 1", (unsigned)getuid());
+    snprintf(groups, sizeof groups, "0 %u 1", (unsigned)getgid());
+    return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_text("/proc/self/uid_map", users) &&
+           write_text("/proc/self/setgroups", "deny") && write_text("/proc/self/gid_map", groups);
+}
+
 /* A file system of 1 MiB in a mount namespace of this process alone. */
 static bool mount_tiny(const char *folder)
 {
-    uid_t uid = getuid();
-    if (unshare(CLONE_NEWNS) != 0) {
-        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-            return false;
-        }
-        char map[32];
-        snprintf(map, sizeof map, "0 %u 1", (unsigned)uid);
-        AUTO(fd) fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
-        if (fd < 0 || !IS_OK(fd_write_full(fd, map, strlen(map)))) {
-            return false;
-        }
-    }
-    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+    return (unshare(CLONE_NEWNS) == 0 || enter_user_namespace()) &&
+           mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("tiny", folder, "tmpfs", 0, "size=1m") == 0;
 }
 

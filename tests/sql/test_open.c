@@ -118,7 +118,7 @@ static void newer_database_is_refused_unchanged(void **state)
     fixture_tamper(f, "PRAGMA user_version = 1000");
     assert_err(db_open(f->path, f->key, FIXTURE_NOW_MS, &db), DB_NEWER);
     assert_err(db_open_readonly(f->path, f->key, &db), DB_NEWER);
-    fixture_tamper(f, "PRAGMA user_version = 1");
+    fixture_tamper(f, "PRAGMA user_version = 2");
     fixture_open(f);
     struct machine found;
     assert_ok(machine_by_id(f->db, sample_machine(1).machine_id, &found));

@@ -71,6 +71,7 @@ static struct session sample_session(unsigned n)
     struct session s = {
         .ak_name_len = 34,
         .ak_public_len = 90,
+        .ek_public_len = 316,
         .created_ms = FIXTURE_NOW_MS,
         .expires_ms = FIXTURE_NOW_MS + 5 * TTL_MS,
         .source_ip = "2001:db8::1",
@@ -80,6 +81,7 @@ static struct session sample_session(unsigned n)
     sample_bytes(s.nonce, sizeof s.nonce, n + 2);
     sample_bytes(s.ak_name, s.ak_name_len, n + 3);
     sample_bytes(s.ak_public, s.ak_public_len, n + 4);
+    sample_bytes(s.ek_public, s.ek_public_len, n + 6);
     sample_bytes(s.secret_sha384, sizeof s.secret_sha384, n + 5);
     struct machine m = sample_machine(n);
     memcpy(s.ek_fingerprint, m.ek_fingerprint, sizeof s.ek_fingerprint);

@@ -392,15 +392,10 @@ static void damaged_keys_are_refused(void **state)
     AUTO(buf) point = issue_spki(ec);
     point->data[point->len - 1] ^= 1;
     assert_refused(buf_view(point), EK_SOURCE_PUB, "ek_key_unsupported");
-    point->data[point->len - 1] ^= 1;
-    point->data[point->len - 65] = 0x07; /* hybrid form, with a wrong or right sign bit */
-    AUTO(ek) ek = NULL;
-    err_t hybrid = ek_parse(buf_view(point), EK_SOURCE_PUB, &ek);
-    assert_true(IS_OK(hybrid) || IS_E(hybrid, EK_KEY_UNSUPPORTED));
     EVP_PKEY_free(ec);
 }
 
-static void even_modulus_and_odd_exponents_in_a_public_area_are_refused(void **state)
+static void even_modulus_and_useless_exponents_in_a_public_area_are_refused(void **state)
 {
     (void)state;
     AUTO(buf) area = real_file("keylime/quotes/ek.pub");
@@ -535,7 +530,7 @@ int main(void)
         cmocka_unit_test(template_follows_the_key_type),
         cmocka_unit_test(unsupported_keys_are_refused),
         cmocka_unit_test(damaged_keys_are_refused),
-        cmocka_unit_test(even_modulus_and_odd_exponents_in_a_public_area_are_refused),
+        cmocka_unit_test(even_modulus_and_useless_exponents_in_a_public_area_are_refused),
         cmocka_unit_test(public_area_must_be_that_of_an_ek),
         cmocka_unit_test(public_area_of_another_key_is_a_mismatch),
         cmocka_unit_test(fingerprint_of_key_certificate_or_sent_bytes_matches),

@@ -602,7 +602,7 @@ static void intermediates_that_sign_each_other_do_not_loop(void **state)
     assert_int_equal(verdict.chain, TRUST_CHAIN_UNTRUSTED);
 }
 
-static void names_are_compared_regardless_of_case_and_string_type(void **state)
+static void names_are_compared_regardless_of_case_and_white_space(void **state)
 {
     struct world *w = *state;
     AUTO(trust) trust = NULL;
@@ -902,7 +902,7 @@ int main(void)
         cmocka_unit_test(issuer_with_a_small_key_is_refused),
         cmocka_unit_test(path_length_is_honoured),
         cmocka_unit_test(intermediates_that_sign_each_other_do_not_loop),
-        cmocka_unit_test(names_are_compared_regardless_of_case_and_string_type),
+        cmocka_unit_test(names_are_compared_regardless_of_case_and_white_space),
         cmocka_unit_test(every_bit_of_the_signature_counts),
         cmocka_unit_test(key_allowed_by_hash_is_accepted_without_certificate),
         cmocka_unit_test(hash_of_another_key_allows_nothing),

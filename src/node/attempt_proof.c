@@ -1,0 +1,113 @@
+#include "node/attempt_steps.h"
+
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "node/apply.h"
+#include "node/sealed.h"
+#include "node/tpm_activation.h"
+#include "tpm/ak.h"
+
+enum { EVENT_LOG_MAX_BYTES = 512 * 1024 }; /* the appliance's limit */
+
+struct appliance_caller attempt_caller(const struct attempt *attempt)
+{
+    return (struct appliance_caller){.endorsement = attempt->endorsement,
+                                     .hardware = &attempt->hardware,
+                                     .role = attempt->options->role,
+                                     .cluster = attempt->options->cluster};
+}
+
+static const char *missing_log_text(err_t e, bool required)
+{
+    if (IS_E(e, TOO_LONG)) {
+        return "is longer than 512 KiB";
+    }
+    return required ? "cannot be read, and the appliance requires it" : "cannot be read";
+}
+
+static ERRFN read_event_log(struct attempt *attempt, bool required, struct buf **out_log)
+{
+    const char *path = attempt->options->event_log;
+    err_t e = fd_read_file(path, EVENT_LOG_MAX_BYTES, out_log);
+    if (IS_OK(e)) {
+        progress_say(&attempt->progress, "event_log", "firmware event log of %zu bytes",
+                     (*out_log)->len);
+        return OK;
+    }
+    if (attempt->options->event_log_given) {
+        return e;
+    }
+    progress_say(&attempt->progress, "event_log_missing", "no firmware event log: %s %s", path,
+                 missing_log_text(e, required));
+    return OK;
+}
+
+static ERRFN take_quote(struct attempt *attempt, const struct loaded *loaded,
+                        const struct appliance_challenge *challenge,
+                        struct quote_evidence **out_quote)
+{
+    AUTO(ak) ak = NULL;
+    TRY(ak_parse(buf_view(attempt->key->public_area), &ak));
+    TRY(quote_take(loaded->tpm, loaded->ak.handle, ak->hash_alg, &challenge->selection,
+                   buf_view(challenge->nonce), out_quote));
+    progress_say(&attempt->progress, "quoted", "quoted %zu PCRs", (*out_quote)->values.count);
+    return OK;
+}
+
+ERRFN attempt_prove(struct attempt *attempt, const struct loaded *loaded,
+                    struct appliance_verdict *out_verdict)
+{
+    struct appliance_caller caller = attempt_caller(attempt);
+    AUTO(appliance_challenge) challenge = NULL;
+    AUTO(secret) activated = NULL;
+    AUTO(quote_evidence) quote = NULL;
+    AUTO(buf) event_log = NULL;
+    TRY(appliance_challenge(attempt->client, &caller, attempt->key, &challenge, &attempt->refusal));
+    progress_say(&attempt->progress, "challenged", "challenge received");
+    TRY(credential_activate(loaded->tpm, attempt->endorsement, loaded->ek.handle, loaded->ak.handle,
+                            buf_view(challenge->id_object), buf_view(challenge->encrypted_secret),
+                            &activated));
+    progress_say(&attempt->progress, "activated", "the TPM opened the challenge");
+    TRY(read_event_log(attempt, challenge->event_log_required, &event_log));
+    TRY(take_quote(attempt, loaded, challenge, &quote));
+    struct appliance_proof proof = {.challenge = challenge,
+                                    .key = attempt->key,
+                                    .activated = activated,
+                                    .quote = quote,
+                                    .event_log = event_log ? buf_view(event_log) : VIEW_EMPTY};
+    return appliance_attest(attempt->client, &caller, &proof, out_verdict, &attempt->refusal);
+}
+
+/* -- configuration ----------------------------------------------------------------------------- */
+
+static ERRFN hand_on(struct attempt *attempt, const struct secret *config)
+{
+    const struct options *o = attempt->options;
+    if (o->apply) {
+        alarm(0); /* the command takes the time it needs */
+        TRY(apply_command(o->apply, config));
+        progress_say(&attempt->progress, "applied", "the configuration was applied");
+    } else if (o->output) {
+        TRY(apply_file(o->output, secret_view(config)));
+        progress_say(&attempt->progress, "written", "the configuration was written to %s",
+                     o->output);
+    } else {
+        progress_say(&attempt->progress, "opened",
+                     "the configuration opens; --apply or --output would use it");
+    }
+    return OK;
+}
+
+ERRFN attempt_fetch(struct attempt *attempt, const struct loaded *loaded,
+                    const struct appliance_verdict *verdict)
+{
+    AUTO(appliance_sealed) sealed = NULL;
+    AUTO(secret) config = NULL;
+    TRY(appliance_config(attempt->client, verdict->config_token, &sealed, &attempt->refusal));
+    TRY(sealed_open(loaded->tpm, attempt->endorsement, loaded->ek.handle, loaded->ak.handle, sealed,
+                    verdict->machine_id, &config));
+    progress_say(&attempt->progress, "config_opened", "the TPM opened the configuration, %zu bytes",
+                 config->len);
+    return hand_on(attempt, config);
+}

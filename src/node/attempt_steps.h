@@ -1,0 +1,28 @@
+/* The steps of an attempt, for attempt.c only. */
+#ifndef ITL_NODE_ATTEMPT_STEPS_H
+#define ITL_NODE_ATTEMPT_STEPS_H
+
+#include "node/attempt.h"
+
+/* What is loaded during one attempt. */
+struct loaded {
+    struct tpm *tpm;
+    struct tpm_transient ek;
+    struct tpm_transient ak;
+};
+
+struct appliance_caller attempt_caller(const struct attempt *attempt);
+
+/* Loads the attestation key: the one of the last attempt, or the one on disk, or a new one, which
+ * is then kept. */
+ERRFN attempt_load_key(struct attempt *attempt, struct loaded *loaded);
+
+/* Is challenged, opens the challenge, quotes and attests. */
+ERRFN attempt_prove(struct attempt *attempt, const struct loaded *loaded,
+                    struct appliance_verdict *out_verdict);
+
+/* Fetches the configuration, opens it and hands it on. */
+ERRFN attempt_fetch(struct attempt *attempt, const struct loaded *loaded,
+                    const struct appliance_verdict *verdict);
+
+#endif
