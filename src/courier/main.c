@@ -1,4 +1,5 @@
-/* itl-courier: will carry requests to configured HTTPS destinations. Until there is one it only answers that it lives. */
+/* itl-courier: will carry requests to configured HTTPS destinations. Until there is one it only
+ * answers that it lives. */
 #include <poll.h>
 #include <stdlib.h>
 
@@ -72,14 +73,16 @@ static void serve(struct courier *c)
 
 static ERRFN run(struct courier *c)
 {
-    const struct process_control control = {.context = c, .reset = reset_channel, .drain = begin_drain};
+    const struct process_control control = {
+        .context = c, .reset = reset_channel, .drain = begin_drain};
     while (!c->drained) {
         struct pollfd fds[] = {
             {.fd = process_control_fd(c->process), .events = POLLIN},
             {.fd = c->open ? ipc_channel_fd(c->jobs) : -1, .events = POLLIN},
         };
         poll(fds, 2, -1);
-        /* The supervisor first: what a new signer says makes sense only after the reset that announces it. */
+        /* The supervisor first: what a new signer says makes sense only after the reset that
+         * announces it. */
         if (fds[0].revents) {
             TRY(process_obey(c->process, &control));
         }

@@ -24,8 +24,8 @@ ERRFN accept_config(const char *accept, bool sealed_only, bool *out_sealed)
     bool sealed = accept[0] == '\0';
     bool yaml = false;
     while (next_range(&accept, range, sizeof range)) {
-        sealed = sealed || strcasecmp(range, MEDIA_SEALED_CONFIG) == 0 || strcmp(range, "*/*") == 0 ||
-                 strcasecmp(range, "application/*") == 0;
+        sealed = sealed || strcasecmp(range, MEDIA_SEALED_CONFIG) == 0 ||
+                 strcmp(range, "*/*") == 0 || strcasecmp(range, "application/*") == 0;
         yaml = yaml || strcasecmp(range, MEDIA_YAML) == 0;
     }
     ENSURE(sealed || (yaml && !sealed_only), NOT_ACCEPTABLE);

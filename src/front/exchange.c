@@ -165,6 +165,7 @@ void exchange_refuse(struct exchange *x, err_t why)
     }
     if (!IS_OK(write_refusal(x, why))) {
         exchange_clear(x);
-        x->fixed_answer = view_text("{\"detail\":\"The process is out of memory.\",\"reason\":\"out_of_memory\"}");
+        x->fixed_answer = view_text(
+            "{\"detail\":\"The process is out of memory.\",\"reason\":\"out_of_memory\"}");
     }
 }

@@ -1,4 +1,5 @@
-/* One request and its answer, free of the HTTP library. http.c fills the upper part, a handler the lower. */
+/* One request and its answer, free of the HTTP library. http.c fills the upper part, a handler
+ * the lower. */
 #ifndef ITL_FRONT_EXCHANGE_H
 #define ITL_FRONT_EXCHANGE_H
 
@@ -7,10 +8,10 @@
 #include "ipc/client.h"
 
 enum {
-    SUBJECT_SIZE = 129, /* as long as a refusal's subject, and a NUL */
-    LINK_SIZE = 192,
+    SUBJECT_SIZE = 129,      /* as long as a refusal's subject, and a NUL */
     API_DEADLINE_MS = 15000, /* a batch in the signer and a slow token; a node then tries again */
-    ANSWER_MAX_BYTES = 2 * 1024 * 1024 /* a sealed configuration of 1 MiB in base64, and its frame */
+    ANSWER_MAX_BYTES =
+        2 * 1024 * 1024 /* a sealed configuration of 1 MiB in base64, and its frame */
 };
 
 struct route;
@@ -61,8 +62,8 @@ ERRFN exchange_fault(struct exchange *x, err_t why, const char *place, const cha
 /* The same with what the signer said of its refusal. */
 ERRFN exchange_refused(struct exchange *x, err_t why, const struct ipc_refusal *refusal);
 
-/* Turns what the handler did so far into the answer for an error: {"detail","reason"}, and for what does not fit the endpoint's schema
- * `detail` as an array of {loc,msg,type}. */
+/* Turns what the handler did so far into the answer for an error: {"detail","reason"}, and for
+ * what does not fit the endpoint's schema `detail` as an array of {loc,msg,type}. */
 void exchange_refuse(struct exchange *x, err_t why);
 
 /* The HTTP status of an error: its class decides, but for a few that the contract names. */

@@ -61,7 +61,8 @@ static ERRFN string_of(struct fields *f, const struct json_value *value, struct 
     return fields_keep(f, STEAL(text));
 }
 
-ERRFN field_text(struct fields *f, const char *name, size_t max, const char *absent, struct view *out_text)
+ERRFN field_text(struct fields *f, const char *name, size_t max, const char *absent,
+                 struct view *out_text)
 {
     f->fault = name;
     const struct json_value *value = field_find(f, name);

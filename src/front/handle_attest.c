@@ -56,7 +56,8 @@ static ERRFN put_config(struct json_writer *w, const struct exchange *x, struct 
     return OK;
 }
 
-/* Until it proved that it holds the EK, the caller learns nothing but the status of that EK (contract A.3). */
+/* Until it proved that it holds the EK, the caller learns nothing but the status of that EK
+ * (contract A.3). */
 static struct ipc_attest_reply without_secrets(const struct ipc_attest_reply *reply)
 {
     if (reply->proved) {
@@ -83,7 +84,8 @@ static ERRFN answer_attest(struct exchange *x, const struct ipc_attest_reply *fu
     json_put_text(&w, "message", view_text(attest_message(&reply)));
     json_put_text(&w, "action", view_text(action_name(reply.action)));
     TRY(put_config(&w, x, reply.config_token));
-    json_put_text_or_null(&w, "reason", view_text(reply.reason ? err_reason(err_from_code(reply.reason)) : ""));
+    json_put_text_or_null(&w, "reason",
+                          view_text(reply.reason ? err_reason(err_from_code(reply.reason)) : ""));
     json_put_text(&w, "verdict", view_text(verdict_name(reply.verdict)));
     put_failures(&w, reply.failures);
     json_put_number(&w, "policy_version", reply.policy_version);
@@ -105,7 +107,8 @@ ERRFN handle_attest(struct exchange *x)
     struct ipc_attest_reply reply;
     struct ipc_answer answer;
     err_t called = ipc_call_attest(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_attest(x, &reply) : exchange_refused(x, called, &answer.refusal);
+    err_t done =
+        IS_OK(called) ? answer_attest(x, &reply) : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
 }

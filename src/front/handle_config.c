@@ -43,7 +43,8 @@ ERRFN handle_config(struct exchange *x)
     struct ipc_config_fetch_reply reply;
     struct ipc_answer answer;
     err_t called = ipc_call_config_fetch(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_config(x, &reply) : exchange_refused(x, called, &answer.refusal);
+    err_t done =
+        IS_OK(called) ? answer_config(x, &reply) : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
 }
@@ -64,11 +65,14 @@ ERRFN handle_config_pending(struct exchange *x)
     if (!IS_OK(read)) {
         return exchange_fault(x, read, "query", "mac");
     }
-    struct ipc_config_pending_request request = {.source_ip = view_text(x->source_ip), .mac = view_text(mac)};
+    struct ipc_config_pending_request request = {.source_ip = view_text(x->source_ip),
+                                                 .mac = view_text(mac)};
     struct ipc_config_pending_reply reply;
     struct ipc_answer answer;
-    err_t called = ipc_call_config_pending(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_pending(x, &reply) : exchange_refused(x, called, &answer.refusal);
+    err_t called =
+        ipc_call_config_pending(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
+    err_t done =
+        IS_OK(called) ? answer_pending(x, &reply) : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
 }

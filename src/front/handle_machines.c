@@ -1,5 +1,6 @@
-/* What operators ask: GET /machines, GET /machines/{id}, POST /machines/{id}/approve (contract A.2, B.1.10, B.1.11). The
- * signer authenticates and reads the body; here only its form is checked. */
+/* What operators ask: GET /machines, GET /machines/{id}, POST /machines/{id}/approve (contract
+ * A.2, B.1.10, B.1.11). The signer authenticates and reads the body; here only its form is
+ * checked. */
 #include "front/json_write.h"
 #include "front/names.h"
 #include "front/query.h"
@@ -9,7 +10,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LIST_ANSWER_MAX = 1024 * 1024 /* 200 machines of at most 4 KiB */, LIST_LIMIT = IPC_ROWS_MAX_machine };
+enum {
+    LIST_ANSWER_MAX = 1024 * 1024 /* 200 machines of at most 4 KiB */,
+    LIST_LIMIT = IPC_ROWS_MAX_machine
+};
 
 /* The token of "Bearer <token>" (RFC 6750 section 2.1); empty when there is none. */
 static struct view bearer_of(const char *authorization)
@@ -22,7 +26,8 @@ static struct view bearer_of(const char *authorization)
     return view_text(token + strspn(token, " "));
 }
 
-/* Lengths are compared here so that an over-long header is the client's fault and not a broken message. */
+/* Lengths are compared here so that an over-long header is the client's fault and not a broken
+ * message. */
 static ERRFN check_lengths(struct exchange *x)
 {
     ENSURE(bearer_of(x->authorization).len <= IPC_TOKEN_MAX, AUTH_INVALID);
@@ -34,16 +39,16 @@ static ERRFN check_lengths(struct exchange *x)
 }
 
 /* The fields that every operator message begins with. */
-#define SET_OPERATOR_FIELDS(request, x)                                                            \
-    do {                                                                                           \
-        (request)->source_ip = view_text((x)->source_ip);                                          \
-        (request)->bearer = bearer_of((x)->authorization);                                         \
-        (request)->method = view_text((x)->method);                                                \
-        (request)->target = view_text((x)->target);                                                \
-        (request)->signature_input = view_text((x)->signature_input);                              \
-        (request)->signature = view_text((x)->signature);                                          \
-        (request)->content_digest = view_text((x)->content_digest);                                \
-        (request)->body = (x)->body;                                                               \
+#define SET_OPERATOR_FIELDS(request, x)                               \
+    do {                                                              \
+        (request)->source_ip = view_text((x)->source_ip);             \
+        (request)->bearer = bearer_of((x)->authorization);            \
+        (request)->method = view_text((x)->method);                   \
+        (request)->target = view_text((x)->target);                   \
+        (request)->signature_input = view_text((x)->signature_input); \
+        (request)->signature = view_text((x)->signature);             \
+        (request)->content_digest = view_text((x)->content_digest);   \
+        (request)->body = (x)->body;                                  \
     } while (0)
 
 static void put_machine(struct json_writer *w, const struct ipc_machine_record *m)
@@ -123,8 +128,8 @@ struct list_filter {
     char limit[QUERY_VALUE_SIZE];
 };
 
-static ERRFN read_filter(const char *query, struct list_filter *filter, struct ipc_machine_list_request *request,
-                         const char **out_name)
+static ERRFN read_filter(const char *query, struct list_filter *filter,
+                         struct ipc_machine_list_request *request, const char **out_name)
 {
     *out_name = "status";
     TRY(query_get(query, "status", filter->status));
@@ -161,7 +166,8 @@ ERRFN handle_machine_list(struct exchange *x)
     struct ipc_machine_list_reply reply;
     struct ipc_answer answer;
     err_t called = ipc_call_machine_list(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_list(x, &reply) : exchange_refused(x, called, &answer.refusal);
+    err_t done =
+        IS_OK(called) ? answer_list(x, &reply) : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
 }
@@ -175,12 +181,14 @@ ERRFN handle_machine_get(struct exchange *x)
     struct ipc_machine_get_reply reply;
     struct ipc_answer answer;
     err_t called = ipc_call_machine_get(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_machine(x, reply.machine) : exchange_refused(x, called, &answer.refusal);
+    err_t done = IS_OK(called) ? answer_machine(x, reply.machine)
+                               : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
 }
 
-/* The signer reads the body with a parser of its own; what is no JSON object never gets that far. */
+/* The signer reads the body with a parser of its own; what is no JSON object never gets that
+ * far. */
 static ERRFN check_body(struct exchange *x)
 {
     AUTO(fields) f = NULL;
@@ -196,8 +204,10 @@ ERRFN handle_machine_approve(struct exchange *x)
     SET_OPERATOR_FIELDS(&request, x);
     struct ipc_machine_approve_reply reply;
     struct ipc_answer answer;
-    err_t called = ipc_call_machine_approve(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_machine(x, reply.machine) : exchange_refused(x, called, &answer.refusal);
+    err_t called =
+        ipc_call_machine_approve(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
+    err_t done = IS_OK(called) ? answer_machine(x, reply.machine)
+                               : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
 }

@@ -49,8 +49,10 @@ ERRFN handle_register(struct exchange *x)
     request.source_ip = view_text(x->source_ip);
     struct ipc_self_register_reply reply;
     struct ipc_answer answer;
-    err_t called = ipc_call_self_register(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_register(x, &reply) : exchange_refused(x, called, &answer.refusal);
+    err_t called =
+        ipc_call_self_register(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
+    err_t done =
+        IS_OK(called) ? answer_register(x, &reply) : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
 }
@@ -73,7 +75,8 @@ ERRFN handle_nonce(struct exchange *x)
     struct ipc_nonce_new_reply reply;
     struct ipc_answer answer;
     err_t called = ipc_call_nonce_new(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_nonce(x, &reply) : exchange_refused(x, called, &answer.refusal);
+    err_t done =
+        IS_OK(called) ? answer_nonce(x, &reply) : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
 }
@@ -108,7 +111,8 @@ ERRFN handle_challenge(struct exchange *x)
     struct ipc_challenge_reply reply;
     struct ipc_answer answer;
     err_t called = ipc_call_challenge(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_challenge(x, &reply) : exchange_refused(x, called, &answer.refusal);
+    err_t done =
+        IS_OK(called) ? answer_challenge(x, &reply) : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
 }

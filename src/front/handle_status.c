@@ -29,7 +29,10 @@ static ERRFN answer_ready(struct exchange *x, const struct ipc_ready_reply *repl
     TRY(buf_new(READY_ANSWER_MAX, &x->answer));
     struct json_writer w = {.out = x->answer};
     json_open(&w, NULL, '{');
-    json_put_text(&w, "status", view_text(!works ? "unavailable" : reply->courier == 0 ? "ready" : "degraded"));
+    json_put_text(&w, "status",
+                  view_text(!works                ? "unavailable"
+                            : reply->courier == 0 ? "ready"
+                                                  : "degraded"));
     put_component(&w, "token", reply->token);
     put_component(&w, "database", reply->database);
     put_component(&w, "audit", reply->audit);
@@ -45,7 +48,8 @@ ERRFN handle_ready(struct exchange *x)
     struct ipc_ready_reply reply;
     struct ipc_answer answer;
     err_t called = ipc_call_ready(x->front->api, &request, READY_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_ready(x, &reply) : exchange_refused(x, called, &answer.refusal);
+    err_t done =
+        IS_OK(called) ? answer_ready(x, &reply) : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
 }

@@ -4,7 +4,8 @@
 
 #include "front/front.h"
 
-/* {"status":"ok","high_assurance":true} and, when a setting weakens the mode, "downgrades":["name",…]. Errors: NO_MEMORY. */
+/* {"status":"ok","high_assurance":true} and, when a setting weakens the mode,
+ * "downgrades":["name",…]. Errors: NO_MEMORY. */
 ERRFN health_write(const struct front_settings *settings, struct buf **out_health);
 
 #endif

@@ -89,7 +89,8 @@ static bool take_end(struct reader *r)
     return json_take(&r->left, object ? '}' : ']');
 }
 
-/* What follows a value that just ended: the ends of containers, then a comma when one is still open. */
+/* What follows a value that just ended: the ends of containers, then a comma when one is still
+ * open. */
 static ERRFN close_containers(struct reader *r, bool just_opened)
 {
     while (r->depth > 0) {
@@ -141,7 +142,8 @@ const struct json_value *json_after(const struct json *json, const struct json_v
     return next_of(json, child->parent, (size_t)(child - json->values) + 1);
 }
 
-const struct json_value *json_member(const struct json *json, const struct json_value *object, const char *name)
+const struct json_value *json_member(const struct json *json, const struct json_value *object,
+                                     const char *name)
 {
     const struct json_value *member = json_first(json, object);
     while (member && !view_is(member->name, name)) {

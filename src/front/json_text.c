@@ -62,7 +62,8 @@ static int code_unit(struct view v, size_t at)
     return unit;
 }
 
-/* Length of the escape at the front of v, or 0 when it is malformed; the character it stands for. */
+/* Length of the escape at the front of v, or 0 when it is malformed; the character it stands
+ * for. */
 static size_t escape_length(struct view v, uint32_t *out_character)
 {
     static const char letters[] = "\"\\/bfnrt";
@@ -89,7 +90,8 @@ static size_t escape_length(struct view v, uint32_t *out_character)
     return 12;
 }
 
-/* Length of the run of bytes beyond ASCII at the front of v, or 0 when it is not UTF-8 of printable characters. */
+/* Length of the run of bytes beyond ASCII at the front of v, or 0 when it is not UTF-8 of
+ * printable characters. */
 static size_t foreign_length(struct view v)
 {
     size_t len = 0;

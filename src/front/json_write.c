@@ -4,11 +4,11 @@
 #include "base/text.h"
 
 /* Does one step unless an earlier one failed. */
-#define STEP(w, expr)                                                                              \
-    do {                                                                                           \
-        if (IS_OK((w)->failed)) {                                                                  \
-            (w)->failed = (expr);                                                                  \
-        }                                                                                          \
+#define STEP(w, expr)             \
+    do {                          \
+        if (IS_OK((w)->failed)) { \
+            (w)->failed = (expr); \
+        }                         \
     } while (0)
 
 static ERRFN put_escaped(struct buf *out, uint8_t c)

@@ -1,5 +1,5 @@
-/* Writes the JSON of an answer. The first error sticks and json_write_end reports it, so that the calls read like the
- * text they make. Every text is escaped. */
+/* Writes the JSON of an answer. The first error sticks and json_write_end reports it, so that
+ * the calls read like the text they make. Every text is escaped. */
 #ifndef ITL_FRONT_JSON_WRITE_H
 #define ITL_FRONT_JSON_WRITE_H
 

@@ -16,7 +16,9 @@ ERRFN keyholder_sign(void *context, struct view content, struct buf *out_signatu
     struct ipc_tls_sign_request request = {.content = content};
     struct ipc_tls_sign_reply reply;
     struct ipc_answer answer;
-    ENSURE(content.len <= 146, TLS_CONTENT); /* messages.def; another suite's or version's content never gets that far */
+    ENSURE(
+        content.len <= 146,
+        TLS_CONTENT); /* messages.def; another suite's or version's content never gets that far */
     err_t called = ipc_call_tls_sign(client, &request, SIGN_DEADLINE_MS, &answer, &reply);
     err_t done = IS_OK(called) ? buf_put(out_signature, reply.signature) : called;
     ipc_answer_clear(&answer);

@@ -1,5 +1,6 @@
-/* itl-front: what speaks to the network. It holds no key, opens no file and decides nothing: requests become messages to the
- * signer, and TLS handshakes are signed by the keyholder. See SECURITY.md. */
+/* itl-front: what speaks to the network. It holds no key, opens no file and decides nothing:
+ * requests become messages to the signer, and TLS handshakes are signed by the keyholder. See
+ * SECURITY.md. */
 #include <poll.h>
 #include <stdlib.h>
 
@@ -25,7 +26,9 @@ struct program {
     bool api_open;
 };
 
-/* -- control channel ----------------------------------------------------------------------------------------------- */
+/* -- control channel
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static err_t reset_channel(void *context, enum ipc_channel_id channel, bool open)
 {
@@ -34,14 +37,16 @@ static err_t reset_channel(void *context, enum ipc_channel_id channel, bool open
     bool tls = channel == IPC_CHANNEL_TLS;
     TRY(ipc_client_reset(tls ? p->front.tls : p->front.api, open));
     *(tls ? &p->tls_open : &p->api_open) = open;
-    log_event(LOG_INFO, open ? "channel.opened" : "channel.closed", LOG_TEXT("channel", tls ? "tls" : "api"));
+    log_event(LOG_INFO, open ? "channel.opened" : "channel.closed",
+              LOG_TEXT("channel", tls ? "tls" : "api"));
     return OK;
 }
 
 static void begin_drain(void *context, uint32_t deadline_ms)
 {
     struct program *p = context;
-    log_event(LOG_INFO, "drain.begun", LOG_NUMBER("deadline_ms", deadline_ms), LOG_NUMBER("requests", http_busy(p->http)));
+    log_event(LOG_INFO, "drain.begun", LOG_NUMBER("deadline_ms", deadline_ms),
+              LOG_NUMBER("requests", http_busy(p->http)));
     http_drain(p->http);
     drain_begin(&p->drain, clock_monotonic_ms(), deadline_ms);
 }
@@ -58,9 +63,12 @@ static err_t take_chain(void *context, const struct ipc_frame *frame, struct buf
     return ipc_put_tls_chain_reply(out_reply, &reply);
 }
 
-/* -- channels ------------------------------------------------------------------------------------------------------- */
+/* -- channels
+ * -------------------------------------------------------------------------------------------------------
+ */
 
-static void pump(struct program *p, struct ipc_client *client, enum ipc_channel_id channel, bool *open)
+static void pump(struct program *p, struct ipc_client *client, enum ipc_channel_id channel,
+                 bool *open)
 {
     err_t pumped = ipc_client_pump(client);
     if (IS_OK(pumped)) {
@@ -77,7 +85,8 @@ static bool readable(const struct pollfd *fd)
     return (fd->revents & (POLLIN | POLLHUP | POLLERR)) != 0;
 }
 
-/* Passes replies to the workers that wait for them and obeys the supervisor, until it is gone or the drain is done. */
+/* Passes replies to the workers that wait for them and obeys the supervisor, until it is gone or
+ * the drain is done. */
 static ERRFN run(struct program *p)
 {
     const struct process_control control = {
@@ -90,7 +99,8 @@ static ERRFN run(struct program *p)
             {.fd = p->api_open ? ipc_client_fd(p->front.api) : -1, .events = POLLIN},
         };
         poll(fds, 3, drain_wait_ms(&p->drain));
-        /* The supervisor first: what a new peer says makes sense only after the reset that announces it. */
+        /* The supervisor first: what a new peer says makes sense only after the reset that
+         * announces it. */
         if (readable(&fds[0])) {
             TRY(process_obey(p->process, &control));
         }
@@ -106,7 +116,9 @@ static ERRFN run(struct program *p)
     }
 }
 
-/* -- start ---------------------------------------------------------------------------------------------------------- */
+/* -- start
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static ERRFN open_channels(struct program *p)
 {

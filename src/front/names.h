@@ -4,7 +4,8 @@
 
 #include "base/bytes.h"
 
-/* pending_approval, registered, attested, locked, revoked, rejected; "unknown" for anything else. */
+/* pending_approval, registered, attested, locked, revoked, rejected; "unknown" for anything
+ * else. */
 const char *status_name(uint8_t status);
 
 /* 0 when there is no such status. */

@@ -59,8 +59,8 @@ static ERRFN read_ek(struct fields *f, struct ek_fields *out)
     return OK;
 }
 
-static ERRFN read_hardware(struct fields *f, struct view *out_uuid, struct view *out_mac, struct view *out_serial,
-                           struct view *out_product)
+static ERRFN read_hardware(struct fields *f, struct view *out_uuid, struct view *out_mac,
+                           struct view *out_serial, struct view *out_product)
 {
     TRY(field_text(f, "hw_uuid", IPC_HARDWARE_MAX, "unknown", out_uuid));
     TRY(field_text(f, "hw_mac", IPC_HARDWARE_MAX, "unknown", out_mac));

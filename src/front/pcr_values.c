@@ -43,19 +43,20 @@ static ERRFN read_index(struct view text, uint8_t *out_index)
     return OK;
 }
 
-static ERRFN add(const struct bank *bank, struct view index, const struct json_value *value, struct ipc_list *values,
-                 struct buf *storage)
+static ERRFN add(const struct bank *bank, struct view index, const struct json_value *value,
+                 struct ipc_list *values, struct buf *storage)
 {
     uint8_t digest[DIGEST_MAX] = {0};
-    struct ipc_pcr_value_record row = {.bank = bank->id, .digest = view_of(digest, bank->digest_bytes)};
+    struct ipc_pcr_value_record row = {.bank = bank->id,
+                                       .digest = view_of(digest, bank->digest_bytes)};
     TRY(read_index(index, &row.index));
     ENSURE(value->kind == JSON_STRING && !value->escaped, PCR_VALUES_INVALID);
     ENSURE(IS_OK(hex_decode(value->text, digest, bank->digest_bytes)), PCR_VALUES_INVALID);
     return ipc_list_add_pcr_value(values, storage, &row);
 }
 
-static ERRFN add_bank(const struct json *json, const struct json_value *member, struct ipc_list *values,
-                      struct buf *storage)
+static ERRFN add_bank(const struct json *json, const struct json_value *member,
+                      struct ipc_list *values, struct buf *storage)
 {
     const struct bank *bank;
     TRY(find_bank(member->name, &bank));
@@ -65,13 +66,14 @@ static ERRFN add_bank(const struct json *json, const struct json_value *member, 
     return OK;
 }
 
-static ERRFN add_member(const struct json *json, const struct json_value *member, struct ipc_list *values,
-                        struct buf *storage)
+static ERRFN add_member(const struct json *json, const struct json_value *member,
+                        struct ipc_list *values, struct buf *storage)
 {
     if (member->kind == JSON_OBJECT) {
         return add_bank(json, member, values, storage);
     }
-    const uint8_t *colon = member->name.len > 0 ? memchr(member->name.data, ':', member->name.len) : NULL;
+    const uint8_t *colon =
+        member->name.len > 0 ? memchr(member->name.data, ':', member->name.len) : NULL;
     ENSURE(colon, PCR_VALUES_INVALID);
     size_t bank_len = (size_t)(colon - member->name.data);
     const struct bank *bank;
@@ -91,7 +93,8 @@ ERRFN pcr_values_read(struct fields *f, const char *name, struct ipc_list *out_v
     ENSURE(object->kind == JSON_OBJECT, PCR_VALUES_INVALID);
     AUTO(buf) storage = NULL;
     TRY(buf_new((size_t)IPC_ROWS_MAX_pcr_value * (DIGEST_MAX + 8), &storage));
-    for (const struct json_value *v = json_first(&f->json, object); v; v = json_after(&f->json, v)) {
+    for (const struct json_value *v = json_first(&f->json, object); v;
+         v = json_after(&f->json, v)) {
         TRY(add_member(&f->json, v, &values, storage));
     }
     *out_values = values;

@@ -6,8 +6,8 @@
 
 enum { QUERY_VALUE_SIZE = 129 };
 
-/* The parameter's value, percent-decoded (RFC 3986 section 2.1; '+' is a plus), as clean text; "" when it is absent. Errors: FIELD_INVALID (bad
- * escape, control characters, twice), TOO_LONG. */
+/* The parameter's value, percent-decoded (RFC 3986 section 2.1; '+' is a plus), as clean text;
+ * "" when it is absent. Errors: FIELD_INVALID (bad escape, control characters, twice), TOO_LONG. */
 ERRFN query_get(const char *query, const char *name, char out_value[static QUERY_VALUE_SIZE]);
 
 /* Whether every parameter is one of the names, NULL at the end. Errors: FIELD_UNKNOWN. */

@@ -7,8 +7,8 @@
 
 #include "base/random.h"
 
-/* 8192 addresses: a large fleet behind its own addresses. Whoever shares a set of eight with seven busier ones only gets a fresh
- * bucket, so a full table is generous, never strict. */
+/* 8192 addresses: a large fleet behind its own addresses. Whoever shares a set of eight with
+ * seven busier ones only gets a fresh bucket, so a full table is generous, never strict. */
 enum { SETS = 1024, WAYS = 8, KEY_BYTES = 16, MILLI = 1000, MINUTE_MS = 60000 };
 
 struct bucket {
@@ -75,7 +75,8 @@ static size_t set_of(const struct rate *rate, const uint8_t key[KEY_BYTES])
 }
 
 /* The key's bucket, made anew in place of the one seen longest ago when there is none. */
-static struct bucket *bucket_of(struct rate *rate, struct set *set, const uint8_t key[KEY_BYTES], uint64_t now_ms)
+static struct bucket *bucket_of(struct rate *rate, struct set *set, const uint8_t key[KEY_BYTES],
+                                uint64_t now_ms)
 {
     struct bucket *oldest = &set->ways[0];
     for (size_t i = 0; i < WAYS; i++) {
@@ -93,7 +94,8 @@ static struct bucket *bucket_of(struct rate *rate, struct set *set, const uint8_
     return oldest;
 }
 
-static ERRFN take_locked(const struct rate *rate, struct bucket *bucket, uint64_t now_ms, uint32_t *out_retry_after_s)
+static ERRFN take_locked(const struct rate *rate, struct bucket *bucket, uint64_t now_ms,
+                         uint32_t *out_retry_after_s)
 {
     uint64_t passed = now_ms > bucket->seen_ms ? now_ms - bucket->seen_ms : 0;
     passed = passed < MINUTE_MS ? passed : MINUTE_MS;
@@ -110,7 +112,8 @@ static ERRFN take_locked(const struct rate *rate, struct bucket *bucket, uint64_
     return OK;
 }
 
-ERRFN rate_take(struct rate *rate, const char *address, uint64_t now_ms, uint32_t *out_retry_after_s)
+ERRFN rate_take(struct rate *rate, const char *address, uint64_t now_ms,
+                uint32_t *out_retry_after_s)
 {
     if (rate->per_minute == 0) {
         return OK;

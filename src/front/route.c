@@ -19,7 +19,8 @@ static const struct route routes[] = {
     {"GET", "/api/v1/config/{token}", ROUTE_NODE, 0, handle_config},
     {"GET", "/api/v1/machines", ROUTE_OPERATOR, 0, handle_machine_list},
     {"GET", "/api/v1/machines/{machine_id}", ROUTE_OPERATOR, 0, handle_machine_get},
-    {"POST", "/api/v1/machines/{machine_id}/approve", ROUTE_OPERATOR, IPC_BODY_MAX, handle_machine_approve},
+    {"POST", "/api/v1/machines/{machine_id}/approve", ROUTE_OPERATOR, IPC_BODY_MAX,
+     handle_machine_approve},
 };
 
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
@@ -30,10 +31,12 @@ const struct route *route_table(size_t *out_count)
     return routes;
 }
 
-/* One segment of letters, digits, '-' and '_': ids and tokens have nothing else, so nothing is ever decoded. */
+/* One segment of letters, digits, '-' and '_': ids and tokens have nothing else, so nothing is
+ * ever decoded. */
 static size_t segment_length(const char *path)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     size_t len = strspn(path, allowed);
     return len <= PATH_ARGUMENT_MAX ? len : 0;
 }
@@ -82,7 +85,8 @@ ERRFN route_find(struct exchange *x)
     return E(METHOD);
 }
 
-/* application/json, with or without parameters (RFC 8259 defines none; clients add charset=utf-8). */
+/* application/json, with or without parameters (RFC 8259 defines none; clients add
+ * charset=utf-8). */
 static bool is_json(const char *content_type)
 {
     static const char json[] = "application/json";

@@ -1,20 +1,22 @@
-/* Which handler answers which method and path, and what a request must be before a handler sees it. */
+/* Which handler answers which method and path, and what a request must be before a handler sees
+ * it. */
 #ifndef ITL_FRONT_ROUTE_H
 #define ITL_FRONT_ROUTE_H
 
 #include "front/exchange.h"
 
 enum {
-    BODY_MAX_ATTEST = 2 * 1024 * 1024, /* an event log of 512 KiB is 700 KiB in base64; UEFI logs with many option ROMs come close */
+    BODY_MAX_ATTEST = 2 * 1024 * 1024, /* an event log of 512 KiB is 700 KiB in base64; UEFI logs
+                                          with many option ROMs come close */
     BODY_MAX_NODE = 64 * 1024,         /* an EK certificate of 8 KiB and hardware names */
     PATH_ARGUMENT_MAX = 128
 };
 
 enum route_kind {
     ROUTE_NONE = 0,
-    ROUTE_STATUS,   /* answered here, not limited in rate */
-    ROUTE_NODE,     /* unknown fields are ignored */
-    ROUTE_OPERATOR  /* authenticated by the signer, which also reads the body */
+    ROUTE_STATUS,  /* answered here, not limited in rate */
+    ROUTE_NODE,    /* unknown fields are ignored */
+    ROUTE_OPERATOR /* authenticated by the signer, which also reads the body */
 };
 
 struct route {
@@ -28,11 +30,13 @@ struct route {
 /* The whole table, for the tests that compare it with openapi.json. */
 const struct route *route_table(size_t *out_count);
 
-/* Finds x->route by x->method and x->path, and x->argument. Errors: NOT_FOUND; METHOD, with x->allow set. */
+/* Finds x->route by x->method and x->path, and x->argument. Errors: NOT_FOUND; METHOD, with
+ * x->allow set. */
 ERRFN route_find(struct exchange *x);
 
-/* Whether the address may ask now, and whether the body that is announced may be read: `length` is -1 when none is given. Errors:
- * RATE_LIMITED, LENGTH_REQUIRED, BODY_TOO_LARGE, MEDIA_TYPE, BAD_REQUEST (a body where there must be none). */
+/* Whether the address may ask now, and whether the body that is announced may be read: `length`
+ * is -1 when none is given. Errors: RATE_LIMITED, LENGTH_REQUIRED, BODY_TOO_LARGE, MEDIA_TYPE,
+ * BAD_REQUEST (a body where there must be none). */
 ERRFN route_admit(struct exchange *x, int64_t length);
 
 /* Answers an exchange that was admitted, whatever happens. */

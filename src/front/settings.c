@@ -4,8 +4,8 @@
 
 #include "ipc/settings.h"
 
-static ERRFN read_number(struct view lines, const char *name, uint64_t least, uint64_t most, uint64_t *out_number,
-                         const char **out_name)
+static ERRFN read_number(struct view lines, const char *name, uint64_t least, uint64_t most,
+                         uint64_t *out_number, const char **out_name)
 {
     *out_name = name;
     TRY(settings_get_number(lines, name, out_number));
@@ -13,7 +13,8 @@ static ERRFN read_number(struct view lines, const char *name, uint64_t least, ui
     return OK;
 }
 
-ERRFN front_settings_read(struct view lines, struct front_settings *out_settings, const char **out_name)
+ERRFN front_settings_read(struct view lines, struct front_settings *out_settings,
+                          const char **out_name)
 {
     struct front_settings s = {0};
     uint64_t workers;

@@ -149,5 +149,6 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
     if (deadline_ms > 0) {
         return poll_until_deadline(fds, count, timeout_ms);
     }
-    return idle_below > 0 ? poll_while_idle(fds, count, timeout_ms) : __real_poll(fds, count, timeout_ms);
+    return idle_below > 0 ? poll_while_idle(fds, count, timeout_ms)
+                          : __real_poll(fds, count, timeout_ms);
 }

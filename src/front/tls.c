@@ -30,12 +30,14 @@ static int choose_certificate(SSL *ssl, void *argument)
     return chosen;
 }
 
-/* Nothing is left to a default: versions, cipher, group, signature; and nothing that would keep secrets of a connection beyond it. */
+/* Nothing is left to a default: versions, cipher, group, signature; and nothing that would keep
+ * secrets of a connection beyond it. */
 static bool set_protocol(SSL_CTX *context)
 {
     static const unsigned char session_context[] = "itl-front";
-    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
+                                     SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1 &&
@@ -43,8 +45,10 @@ static bool set_protocol(SSL_CTX *context)
            SSL_CTX_set_ciphersuites(context, "TLS_AES_256_GCM_SHA384") == 1 &&
            SSL_CTX_set1_groups_list(context, "P-384") == 1 &&
            SSL_CTX_set1_sigalgs_list(context, "ecdsa_secp384r1_sha384") == 1 &&
-           SSL_CTX_set_num_tickets(context, 0) == 1 && SSL_CTX_set_max_early_data(context, 0) == 1 &&
-           SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1) == 1;
+           SSL_CTX_set_num_tickets(context, 0) == 1 &&
+           SSL_CTX_set_max_early_data(context, 0) == 1 &&
+           SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1) ==
+               1;
 }
 
 static ERRFN make_context(struct tls *tls)
@@ -94,9 +98,10 @@ ERRFN tls_check_signature(struct tls *tls, struct view content, struct view sign
     EVP_PKEY *public_key = X509_get_pubkey(tls->chain->leaf);
     pthread_rwlock_unlock(&tls->lock);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = public_key && context &&
-                EVP_DigestVerifyInit(context, NULL, EVP_sha384(), NULL, public_key) == 1 &&
-                EVP_DigestVerify(context, signature.data, signature.len, content.data, content.len) == 1;
+    bool good =
+        public_key && context &&
+        EVP_DigestVerifyInit(context, NULL, EVP_sha384(), NULL, public_key) == 1 &&
+        EVP_DigestVerify(context, signature.data, signature.len, content.data, content.len) == 1;
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(public_key);
     ERR_clear_error();

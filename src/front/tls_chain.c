@@ -21,11 +21,12 @@ void tls_chain_free(struct tls_chain *chain)
     free(chain);
 }
 
-static ERRFN read_others(BIO *pem, STACK_OF(X509) *others)
+static ERRFN read_others(BIO *pem, STACK_OF(X509) * others)
 {
     X509 *certificate;
     while ((certificate = PEM_read_bio_X509(pem, NULL, NULL, NULL))) {
-        if (sk_X509_num(others) + 1 >= TLS_CHAIN_CERTIFICATES_MAX || !sk_X509_push(others, certificate)) {
+        if (sk_X509_num(others) + 1 >= TLS_CHAIN_CERTIFICATES_MAX ||
+            !sk_X509_push(others, certificate)) {
             X509_free(certificate);
             return E(TLS_CERTIFICATE);
         }
@@ -67,7 +68,8 @@ static ERRFN check_leaf(struct tls_chain *chain, uint64_t now_ms)
     time_t now = (time_t)(now_ms / 1000);
     EVP_PKEY *key = X509_get0_pubkey(chain->leaf);
     ENSURE(key && EVP_PKEY_is_a(key, "EC"), TLS_CERTIFICATE);
-    ENSURE(EVP_PKEY_get_group_name(key, group, sizeof group, &len) == 1 && strcmp(group, "secp384r1") == 0,
+    ENSURE(EVP_PKEY_get_group_name(key, group, sizeof group, &len) == 1 &&
+               strcmp(group, "secp384r1") == 0,
            TLS_CERTIFICATE);
     ENSURE(X509_cmp_time(X509_get0_notBefore(chain->leaf), &now) < 0, TLS_CERTIFICATE);
     ENSURE(X509_cmp_time(X509_get0_notAfter(chain->leaf), &now) > 0, TLS_CERTIFICATE);

@@ -15,7 +15,8 @@
 #define PROVIDER_NAME "itl-keyless"
 
 static const OSSL_ALGORITHM keys[] = {
-    {"EC:id-ecPublicKey:1.2.840.10045.2.1", "provider=" PROVIDER_NAME, tls_provider_key_functions, "P-384 key held elsewhere"},
+    {"EC:id-ecPublicKey:1.2.840.10045.2.1", "provider=" PROVIDER_NAME, tls_provider_key_functions,
+     "P-384 key held elsewhere"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -36,7 +37,8 @@ static const OSSL_DISPATCH provider_functions[] = {
     {0, NULL},
 };
 
-static int start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out, void **out_context)
+static int start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out,
+                 void **out_context)
 {
     (void)in;
     *out = provider_functions;
@@ -47,8 +49,8 @@ static int start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const 
 ERRFN tls_provider_load(const struct tls_signer *tls_signer)
 {
     tls_provider_set_signer(tls_signer);
-    /* Loading any provider by name ends the automatic loading of the default one. It is loaded first and preferred, so that ephemeral
-     * keys and certificate checks are its own. */
+    /* Loading any provider by name ends the automatic loading of the default one. It is loaded
+     * first and preferred, so that ephemeral keys and certificate checks are its own. */
     ENSURE(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1, CRYPTO);
     ENSURE(OSSL_PROVIDER_load(NULL, "default"), CRYPTO);
     ENSURE(OSSL_PROVIDER_add_builtin(NULL, PROVIDER_NAME, start) == 1, CRYPTO);
@@ -64,7 +66,8 @@ static ERRFN point_of(EVP_PKEY *public_key, uint8_t out_point[static TLS_PROVIDE
     ENSURE(EVP_PKEY_is_a(public_key, "EC"), TLS_CERTIFICATE);
     ENSURE(EVP_PKEY_get_group_name(public_key, group, sizeof group, &len) == 1, TLS_CERTIFICATE);
     ENSURE(strcmp(group, TLS_PROVIDER_GROUP) == 0, TLS_CERTIFICATE);
-    ENSURE(EVP_PKEY_get_octet_string_param(public_key, OSSL_PKEY_PARAM_PUB_KEY, out_point, TLS_PROVIDER_POINT_BYTES, &len) == 1 &&
+    ENSURE(EVP_PKEY_get_octet_string_param(public_key, OSSL_PKEY_PARAM_PUB_KEY, out_point,
+                                           TLS_PROVIDER_POINT_BYTES, &len) == 1 &&
                len == TLS_PROVIDER_POINT_BYTES,
            TLS_CERTIFICATE);
     return OK;

@@ -43,7 +43,8 @@ static int key_import(void *keydata, int selection, const OSSL_PARAM params[])
     const char *name = NULL;
     const void *bytes = NULL;
     size_t len = 0;
-    if (!group || !point || !OSSL_PARAM_get_utf8_string_ptr(group, &name) || strcmp(name, TLS_PROVIDER_GROUP) != 0 ||
+    if (!group || !point || !OSSL_PARAM_get_utf8_string_ptr(group, &name) ||
+        strcmp(name, TLS_PROVIDER_GROUP) != 0 ||
         !OSSL_PARAM_get_octet_string_ptr(point, &bytes, &len) || len != TLS_PROVIDER_POINT_BYTES) {
         return 0;
     }
@@ -52,7 +53,8 @@ static int key_import(void *keydata, int selection, const OSSL_PARAM params[])
     return 1;
 }
 
-/* A private part would be copied into the default provider, which then signs with nothing; so there is none to export. */
+/* A private part would be copied into the default provider, which then signs with nothing; so
+ * there is none to export. */
 static int key_export(void *keydata, int selection, OSSL_CALLBACK *give, void *give_context)
 {
     struct tls_provider_key *key = keydata;
@@ -62,7 +64,8 @@ static int key_export(void *keydata, int selection, OSSL_CALLBACK *give, void *g
     char group[] = TLS_PROVIDER_GROUP;
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, key->point, TLS_PROVIDER_POINT_BYTES),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, key->point,
+                                          TLS_PROVIDER_POINT_BYTES),
         OSSL_PARAM_construct_end(),
     };
     return give(params, give_context);
@@ -89,7 +92,8 @@ static int key_get_params(void *keydata, OSSL_PARAM params[])
 {
     (void)keydata;
     OSSL_PARAM *group = OSSL_PARAM_locate(params, OSSL_PKEY_PARAM_GROUP_NAME);
-    return set_int(params, OSSL_PKEY_PARAM_BITS, 384) && set_int(params, OSSL_PKEY_PARAM_SECURITY_BITS, 192) &&
+    return set_int(params, OSSL_PKEY_PARAM_BITS, 384) &&
+           set_int(params, OSSL_PKEY_PARAM_SECURITY_BITS, 192) &&
            set_int(params, OSSL_PKEY_PARAM_MAX_SIZE, TLS_PROVIDER_SIGNATURE_MAX_BYTES) &&
            (!group || OSSL_PARAM_set_utf8_string(group, TLS_PROVIDER_GROUP));
 }

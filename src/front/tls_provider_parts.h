@@ -19,7 +19,10 @@ struct tls_provider_key {
 };
 
 /* A row of an OSSL_DISPATCH. */
-#define TLS_PROVIDER_FUNCTION(id, function) {id, (void (*)(void))(function)}
+#define TLS_PROVIDER_FUNCTION(id, function) \
+    {                                       \
+        id, (void (*)(void))(function)      \
+    }
 
 extern const OSSL_DISPATCH tls_provider_key_functions[];
 extern const OSSL_DISPATCH tls_provider_signature_functions[];

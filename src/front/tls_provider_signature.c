@@ -28,17 +28,19 @@ static void signature_free(void *context)
     free(context);
 }
 
-static int signature_init(void *context, const char *digest, void *keydata, const OSSL_PARAM params[])
+static int signature_init(void *context, const char *digest, void *keydata,
+                          const OSSL_PARAM params[])
 {
     (void)context;
     (void)params;
     const struct tls_provider_key *key = keydata;
-    bool sha384 = digest && (OPENSSL_strcasecmp(digest, "SHA384") == 0 || OPENSSL_strcasecmp(digest, "SHA2-384") == 0);
+    bool sha384 = digest && (OPENSSL_strcasecmp(digest, "SHA384") == 0 ||
+                             OPENSSL_strcasecmp(digest, "SHA2-384") == 0);
     return key && key->set && sha384;
 }
 
-static int signature_sign(void *context, unsigned char *out, size_t *out_len, size_t size, const unsigned char *content,
-                          size_t content_len)
+static int signature_sign(void *context, unsigned char *out, size_t *out_len, size_t size,
+                          const unsigned char *content, size_t content_len)
 {
     (void)context;
     if (!out) {
@@ -47,7 +49,8 @@ static int signature_sign(void *context, unsigned char *out, size_t *out_len, si
     }
     AUTO(buf) signature = NULL;
     if (!IS_OK(buf_new(TLS_PROVIDER_SIGNATURE_MAX_BYTES, &signature)) ||
-        !IS_OK(signer.sign(signer.context, view_of(content, content_len), signature)) || signature->len > size) {
+        !IS_OK(signer.sign(signer.context, view_of(content, content_len), signature)) ||
+        signature->len > size) {
         return 0;
     }
     memcpy(out, signature->data, signature->len);

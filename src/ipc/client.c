@@ -84,16 +84,11 @@ void ipc_answer_clear(struct ipc_answer *answer)
     memset(answer, 0, sizeof *answer);
 }
 
-/* Calls whose threads are yet to be woken. */
-struct arrivals {
-    struct call *calls[CALLS_MAX];
-    size_t count;
-};
-
 static void finish(struct call *call, err_t status)
 {
     call->status = status;
     call->done = true;
+    pthread_cond_signal(&call->arrived);
 }
 
 static void end_all_calls(struct ipc_client *client)
@@ -101,22 +96,12 @@ static void end_all_calls(struct ipc_client *client)
     for (size_t i = 0; i < CALLS_MAX; i++) {
         if (client->calls[i].in_use && !client->calls[i].done) {
             finish(&client->calls[i], E(PEER_GONE));
-            pthread_cond_signal(&client->calls[i].arrived);
         }
     }
 }
 
-/* Without the lock, or each thread would wake only to wait for it. A slot that serves another call by now takes a wake-up too
- * many, and that call goes on waiting. */
-static void wake(const struct arrivals *arrivals)
-{
-    for (size_t i = 0; i < arrivals->count; i++) {
-        pthread_cond_signal(&arrivals->calls[i]->arrived);
-    }
-}
-
 /* A reply that nobody waits for belongs to a call whose deadline has passed. */
-static ERRFN deliver(struct ipc_client *client, const struct ipc_frame *frame, struct arrivals *arrivals)
+static ERRFN deliver(struct ipc_client *client, const struct ipc_frame *frame)
 {
     ENSURE(frame->reply, WIRE);
     for (size_t i = 0; i < CALLS_MAX; i++) {
@@ -127,13 +112,12 @@ static ERRFN deliver(struct ipc_client *client, const struct ipc_frame *frame, s
         ENSURE(call->type == frame->type, WIRE);
         err_t copied = buf_copy(frame->body, &call->body);
         finish(call, IS_OK(copied) ? frame->status : copied);
-        arrivals->calls[arrivals->count++] = call;
         return OK;
     }
     return OK;
 }
 
-static ERRFN pump_locked(struct ipc_client *client, struct arrivals *arrivals)
+static ERRFN pump_locked(struct ipc_client *client)
 {
     TRY(ipc_channel_receive(client->channel));
     for (;;) {
@@ -143,21 +127,19 @@ static ERRFN pump_locked(struct ipc_client *client, struct arrivals *arrivals)
         if (!found) {
             return OK;
         }
-        TRY(deliver(client, &frame, arrivals));
+        TRY(deliver(client, &frame));
     }
 }
 
 ERRFN ipc_client_pump(struct ipc_client *client)
 {
-    struct arrivals arrivals = {.count = 0};
     pthread_mutex_lock(&client->lock);
-    err_t pumped = client->dead ? E(PEER_GONE) : pump_locked(client, &arrivals);
+    err_t pumped = client->dead ? E(PEER_GONE) : pump_locked(client);
     if (!IS_OK(pumped) && !client->dead) {
         client->dead = true;
         end_all_calls(client);
     }
     pthread_mutex_unlock(&client->lock);
-    wake(&arrivals);
     return pumped;
 }
 

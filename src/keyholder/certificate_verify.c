@@ -15,6 +15,7 @@ ERRFN certificate_verify_check(struct view content)
     for (size_t i = 0; i < PADDING_BYTES; i++) {
         ENSURE(content.data[i] == ' ', TLS_CONTENT);
     }
-    ENSURE(memcmp(content.data + PADDING_BYTES, context_string, sizeof context_string) == 0, TLS_CONTENT);
+    ENSURE(memcmp(content.data + PADDING_BYTES, context_string, sizeof context_string) == 0,
+           TLS_CONTENT);
     return OK;
 }

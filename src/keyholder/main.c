@@ -1,4 +1,5 @@
-/* itl-keyholder: holds the TLS token and signs TLS 1.3 server handshakes with its key, nothing else. See SECURITY.md. */
+/* itl-keyholder: holds the TLS token and signs TLS 1.3 server handshakes with its key, nothing
+ * else. See SECURITY.md. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -15,7 +16,8 @@ struct keyholder_settings {
     uint64_t softhsm;
 };
 
-static ERRFN read_settings(struct view lines, struct keyholder_settings *s, const char **out_subject)
+static ERRFN read_settings(struct view lines, struct keyholder_settings *s,
+                           const char **out_subject)
 {
     *out_subject = "hsm_module";
     TRY(settings_get_text(lines, "hsm_module", 0, s->module, sizeof s->module));
@@ -26,10 +28,12 @@ static ERRFN read_settings(struct view lines, struct keyholder_settings *s, cons
     *out_subject = "softhsm";
     TRY(settings_get_number(lines, "softhsm", &s->softhsm));
     *out_subject = "token_directory";
-    return settings_get_text(lines, "token_directory", 0, s->token_directory, sizeof s->token_directory);
+    return settings_get_text(lines, "token_directory", 0, s->token_directory,
+                             sizeof s->token_directory);
 }
 
-static ERRFN open_token(struct keyholder *k, const struct keyholder_settings *s, const char **out_subject)
+static ERRFN open_token(struct keyholder *k, const struct keyholder_settings *s,
+                        const char **out_subject)
 {
     AUTO(secret) pin = NULL;
     *out_subject = "hsm.tls.pin_file";
@@ -46,7 +50,8 @@ static ERRFN open_token(struct keyholder *k, const struct keyholder_settings *s,
     return signing_key_open(k->hsm, &k->key);
 }
 
-/* One signature before the seal: whatever module and libraries do for the first time they do now. */
+/* One signature before the seal: whatever module and libraries do for the first time they do
+ * now. */
 static ERRFN exercise(const struct keyholder *k)
 {
     static const char start[] = "TLS 1.3, server CertificateVerify";
@@ -58,7 +63,8 @@ static ERRFN exercise(const struct keyholder *k)
         TRY(buf_put_u8(content, ' '));
     }
     TRY(buf_put(content, view_of(start, sizeof start)));
-    TRY(buf_extend(content, CERTIFICATE_VERIFY_BYTES - content->len, &at)); /* a transcript hash that no handshake has */
+    TRY(buf_extend(content, CERTIFICATE_VERIFY_BYTES - content->len,
+                   &at)); /* a transcript hash that no handshake has */
     TRY(buf_new(HSM_SIGNATURE_MAX_BYTES, &signature));
     return sign_certificate_verify(&k->key, buf_view(content), signature);
 }
@@ -105,6 +111,7 @@ int main(void)
     }
     log_event(LOG_INFO, "keyholder.ready");
     err_t served = serve(&k);
-    /* The token is not closed: its files can't be opened any more, and its state dies with the process. */
+    /* The token is not closed: its files can't be opened any more, and its state dies with the
+     * process. */
     process_exit(IS_OK(served) ? EXIT_SUCCESS : EXIT_FAILURE);
 }

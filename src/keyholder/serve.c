@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A front that asks for more than this uses the key for something other than its clients: two processors cannot do as many
- * handshakes. */
+/* A front that asks for more than this uses the key for something other than its clients: two
+ * processors cannot do as many handshakes. */
 enum { SIGNATURES_PER_SECOND_MAX = 2000 };
 
 static err_t reset_channel(void *context, enum ipc_channel_id channel, bool open)
@@ -27,7 +27,8 @@ static void begin_drain(void *context, uint32_t deadline_ms)
     k->drained = true;
 }
 
-/* Counts by the second and says so once, when a second is over that had refusals or too many signatures. */
+/* Counts by the second and says so once, when a second is over that had refusals or too many
+ * signatures. */
 static void count(struct keyholder *k, bool refused)
 {
     uint64_t second = clock_monotonic_ms() / 1000;
@@ -66,7 +67,8 @@ static ERRFN answer(struct keyholder *k, const struct ipc_frame *frame)
         return reply(k, frame, signature);
     }
     if (k->refused_in_second == 1) {
-        log_event(log_level_of(made), "tls.sign_refused", LOG_ERR(made), LOG_NUMBER("length", request.content.len));
+        log_event(log_level_of(made), "tls.sign_refused", LOG_ERR(made),
+                  LOG_NUMBER("length", request.content.len));
     }
     return ipc_channel_refuse(k->tls, frame->type, frame->sequence, made, "", 0);
 }
@@ -89,7 +91,8 @@ static ERRFN serve_channel(struct keyholder *k)
 
 static void serve_front(struct keyholder *k, short events)
 {
-    err_t served = events & (POLLIN | POLLHUP | POLLERR) ? serve_channel(k) : ipc_channel_flush(k->tls);
+    err_t served =
+        events & (POLLIN | POLLHUP | POLLERR) ? serve_channel(k) : ipc_channel_flush(k->tls);
     if (IS_OK(served)) {
         return;
     }
@@ -101,7 +104,8 @@ static void serve_front(struct keyholder *k, short events)
 
 ERRFN serve(struct keyholder *k)
 {
-    const struct process_control control = {.context = k, .reset = reset_channel, .drain = begin_drain};
+    const struct process_control control = {
+        .context = k, .reset = reset_channel, .drain = begin_drain};
     while (!k->drained) {
         short wanted = (short)(ipc_channel_has_unsent(k->tls) ? POLLIN | POLLOUT : POLLIN);
         struct pollfd fds[] = {
@@ -109,7 +113,8 @@ ERRFN serve(struct keyholder *k)
             {.fd = k->open ? ipc_channel_fd(k->tls) : -1, .events = wanted},
         };
         poll(fds, 2, -1);
-        /* The supervisor first: what a new front says makes sense only after the reset that announces it. */
+        /* The supervisor first: what a new front says makes sense only after the reset that
+         * announces it. */
         if (fds[0].revents) {
             TRY(process_obey(k->process, &control));
         }

@@ -12,7 +12,7 @@ struct keyholder {
     bool drained;
     struct hsm *hsm;
     struct signing_key key;
-    uint64_t second;           /* of the monotonic clock, that the two below count for */
+    uint64_t second; /* of the monotonic clock, that the two below count for */
     unsigned signed_in_second;
     unsigned refused_in_second;
 };

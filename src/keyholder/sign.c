@@ -15,7 +15,8 @@ ERRFN signing_key_open(struct hsm *hsm, struct signing_key *out_key)
     return OK;
 }
 
-static bool verifies(EVP_PKEY *public_key, const uint8_t digest[static SHA384_BYTES], struct view signature)
+static bool verifies(EVP_PKEY *public_key, const uint8_t digest[static SHA384_BYTES],
+                     struct view signature)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(public_key, NULL);
     bool good = context && EVP_PKEY_verify_init(context) == 1 &&
@@ -25,7 +26,8 @@ static bool verifies(EVP_PKEY *public_key, const uint8_t digest[static SHA384_BY
     return good;
 }
 
-ERRFN sign_certificate_verify(const struct signing_key *key, struct view content, struct buf *out_signature)
+ERRFN sign_certificate_verify(const struct signing_key *key, struct view content,
+                              struct buf *out_signature)
 {
     uint8_t digest[SHA384_BYTES];
     AUTO(buf) signature = NULL;

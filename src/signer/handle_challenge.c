@@ -12,13 +12,12 @@
 
 enum { ACTIVATION_SECRET_BYTES = 32, BUSY_RETRY_S = 5 };
 
-static ERRFN check_room(struct call *call)
+/* Nonces and sessions have a bound each: anybody may ask for nonces, and whoever takes them all must not keep known machines out. */
+static ERRFN check_room(struct call *call, ERRFN (*count)(struct db *, uint64_t *))
 {
-    uint64_t sessions;
-    uint64_t nonces;
-    TRY(session_count(call->signer->db, &sessions));
-    TRY(nonce_count(call->signer->db, &nonces));
-    if (sessions + nonces >= call->signer->settings.sessions_max) {
+    uint64_t outstanding;
+    TRY(count(call->signer->db, &outstanding));
+    if (outstanding >= call->signer->settings.sessions_max) {
         call->retry_after_s = BUSY_RETRY_S;
         return E(SESSION_LIMIT);
     }
@@ -29,7 +28,7 @@ ERRFN handle_nonce_new(struct call *call, const struct ipc_nonce_new_request *re
                        struct ipc_nonce_new_reply *out_reply)
 {
     (void)request;
-    TRY(check_room(call));
+    TRY(check_room(call, nonce_count));
     random_bytes(out_reply->nonce_id, sizeof out_reply->nonce_id);
     random_bytes(out_reply->nonce, sizeof out_reply->nonce);
     out_reply->expires_at = call->now_ms + call->signer->settings.nonce_ttl_ms;
@@ -142,7 +141,7 @@ ERRFN handle_challenge(struct call *call, const struct ipc_challenge_request *re
     struct machine machine;
     TRY(identity_machine(call, ek, &machine));
     TRY(check_state(&machine));
-    TRY(check_room(call));
+    TRY(check_room(call, session_count));
     TRY(check_spacing(call, &machine));
 
     struct session session = {0};

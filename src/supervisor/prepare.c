@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "config/softhsm.h"
 #include "supervisor/console.h"
 #include "supervisor/listen.h"
 #include "supervisor/settings.h"
@@ -136,6 +137,18 @@ static bool make_folders(struct supervisor *s)
     return true;
 }
 
+/* Once, while we may still read what belongs to other accounts. */
+static bool find_token_directory(const struct config_token *token, char out_path[static CONFIG_PATH_SIZE])
+{
+    err_t found = softhsm_token_directory(token, out_path);
+    if (!IS_OK(found)) {
+        fprintf(stderr, "itl-attestd: SOFTHSM2_CONF (%s): %s\n", softhsm_settings_path(token),
+                IS_E(found, CONFIG_INVALID) ? "has no directories.tokendir of at most 255 characters"
+                                            : "cannot be read; run itl-provision, or correct the path");
+    }
+    return IS_OK(found);
+}
+
 /* Reads each PIN once, so that a wrong file is found before anything runs. */
 static bool check_files(const struct supervisor *s)
 {
@@ -197,11 +210,12 @@ static void allow_folder_of(struct path_list *list, const char *path, bool write
     allow(list, dirname(copy), write, false);
 }
 
-static void allow_token(struct path_list *list, const struct config_token *token)
+static void allow_token(struct path_list *list, const struct config_token *token, const char *directory)
 {
-    char folder[CONFIG_PATH_SIZE];
-    settings_token_directory(token, folder);
-    allow(list, folder, true, false);
+    allow(list, directory, true, false);
+    if (softhsm_settings_path(token)) {
+        allow_folder_of(list, softhsm_settings_path(token), false);
+    }
     allow_folder_of(list, token->module, false);
     allow_folder_of(list, token->pin_file, false);
 }
@@ -221,8 +235,8 @@ static void list_paths(const struct supervisor *s, struct path_list *list)
     allow(list, s->binaries, false, true);
     allow(list, c->state_directory, true, false);
     allow(list, c->runtime_directory, true, false);
-    allow_token(list, &c->hsm.ca);
-    allow_token(list, &c->hsm.tls);
+    allow_token(list, &c->hsm.ca, s->ca_token_directory);
+    allow_token(list, &c->hsm.tls, s->tls_token_directory);
     allow_folder_of(list, c->database.path, true);
     allow_folder_of(list, c->database.key_file, false);
     allow(list, c->machine_config.base_directory, false, false);
@@ -272,6 +286,8 @@ bool prepare(struct supervisor *s)
     if (!IS_OK(limited)) {
         return complain(limited, "resource limits");
     }
-    return check_assurance(s) && find_binaries(s) && find_accounts(s) && check_files(s) && make_folders(s) &&
+    return check_assurance(s) && find_binaries(s) && find_accounts(s) && check_files(s) &&
+           find_token_directory(&s->config->hsm.ca, s->ca_token_directory) &&
+           find_token_directory(&s->config->hsm.tls, s->tls_token_directory) && make_folders(s) &&
            open_sockets(s) && open_signals(s) && enter_sandbox(s);
 }

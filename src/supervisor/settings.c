@@ -3,9 +3,7 @@
 #include "base/secret.h"
 #include "ipc/settings.h"
 
-#include <libgen.h>
 #include <stdio.h>
-#include <string.h>
 
 #ifndef ITL_P11_KIT_CLIENT
 #error "the build names p11-kit-client.so"
@@ -16,18 +14,6 @@ enum { PIN_MAX_BYTES = 34 /* 32 and a line end: more than tokens take */ };
 void settings_chain_path(const struct config *config, char out_path[static PATH_MAX])
 {
     snprintf(out_path, PATH_MAX, "%s/tls/chain.pem", config->state_directory);
-}
-
-void settings_token_directory(const struct config_token *token, char out_path[static CONFIG_PATH_SIZE])
-{
-    out_path[0] = '\0';
-    for (size_t i = 0; i < token->environment_count; i++) {
-        if (strcmp(token->environment[i].name, "SOFTHSM2_CONF") == 0) {
-            char copy[CONFIG_PATH_SIZE];
-            snprintf(copy, sizeof copy, "%s", token->environment[i].value);
-            snprintf(out_path, CONFIG_PATH_SIZE, "%s", dirname(copy));
-        }
-    }
 }
 
 static ERRFN put_account(const struct supervisor *s, const struct child *child, struct buf *out)
@@ -42,8 +28,7 @@ static ERRFN put_account(const struct supervisor *s, const struct child *child, 
 static ERRFN put_token(const struct supervisor *s, const struct config_token *token, struct buf *out)
 {
     bool isolated = s->config->hsm.isolation == CONFIG_ISOLATION_PROCESS;
-    char folder[CONFIG_PATH_SIZE];
-    settings_token_directory(token, folder);
+    const char *folder = token == &s->config->hsm.ca ? s->ca_token_directory : s->tls_token_directory;
     bool softhsm = !isolated && folder[0] != '\0';
     TRY(settings_put(out, "hsm_module", isolated ? ITL_P11_KIT_CLIENT : token->module));
     TRY(settings_put(out, "hsm_token_label", token->token_label));

@@ -7,9 +7,6 @@
 /* Appends the child's encoded setup message, with the PIN of its token read from its file now. Errors: those of secret_read_file. */
 ERRFN settings_for_child(const struct supervisor *s, const struct child *child, struct buf *out_body);
 
-/* The folder that SoftHSM keeps its token in, "" for other modules: the one that SOFTHSM2_CONF is in. */
-void settings_token_directory(const struct config_token *token, char out_path[static CONFIG_PATH_SIZE]);
-
 /* The TLS chain's path. */
 void settings_chain_path(const struct config *config, char out_path[static PATH_MAX]);
 

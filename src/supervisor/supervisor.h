@@ -19,6 +19,8 @@ struct audit_note {
 struct supervisor {
     const struct config *config;
     char binaries[PATH_MAX]; /* folder of the programs */
+    char ca_token_directory[CONFIG_PATH_SIZE]; /* where SoftHSM keeps the token, "" for other modules */
+    char tls_token_directory[CONFIG_PATH_SIZE];
     bool privileged;         /* started as root: children change to their accounts */
     bool ready;              /* every child was running at once */
     bool stopping;

@@ -27,6 +27,14 @@ static bool is_module(const struct child *child)
     return child->kind == CHILD_MODULE_CA || child->kind == CHILD_MODULE_TLS;
 }
 
+/* Never kill(0, …), which would be the whole process group: a dead child has pid 0, and what it sent may still be read. */
+static void signal_child(const struct child *child, int number)
+{
+    if (child->pid > 0) {
+        kill(child->pid, number);
+    }
+}
+
 static struct child *survivor(struct supervisor *s, const struct link *link, const struct child *dead)
 {
     return &s->children[link->client == dead->kind ? link->server : link->client];
@@ -46,7 +54,7 @@ static void send_reset(struct child *child, struct link *link, bool open)
                 IS_OK(ipc_channel_request(child->control, IPC_TYPE_channel_reset, buf_view(body), &sequence)) &&
                 IS_OK(ipc_channel_flush(child->control));
     if (!sent) {
-        kill(child->pid, SIGKILL); /* its death is handled like any other */
+        signal_child(child, SIGKILL); /* its death is handled like any other */
         return;
     }
     if (!open) {
@@ -68,7 +76,7 @@ static void close_links(struct supervisor *s, const struct child *dead)
             send_reset(peer, link, false);
             link->closed = true;
         } else if (peer->state == CHILD_STARTING) {
-            kill(peer->pid, SIGKILL);
+            signal_child(peer, SIGKILL);
         }
     }
 }
@@ -181,9 +189,7 @@ static void bury(struct supervisor *s, struct child *child, int status)
     close_links(s, child);
     if (is_module(child)) {
         struct child *user = &s->children[child->kind == CHILD_MODULE_CA ? CHILD_SIGNER : CHILD_KEYHOLDER];
-        if (user->pid > 0) {
-            kill(user->pid, SIGKILL); /* its sessions are gone with the module */
-        }
+        signal_child(user, SIGKILL); /* its sessions are gone with the module */
     }
     back_off(child);
 }
@@ -240,7 +246,7 @@ static void finish_setup(struct supervisor *s, struct child *child, const struct
         checked = inspect(s, child);
     }
     if (!IS_OK(checked)) {
-        kill(child->pid, SIGKILL);
+        signal_child(child, SIGKILL);
         fail_start(s, child, checked, "sandbox");
         return;
     }
@@ -252,7 +258,7 @@ static void handle_violation(struct supervisor *s, struct child *accuser, const 
 {
     struct ipc_violation_request notice;
     if (!IS_OK(ipc_get_violation_request(frame->body, &notice))) {
-        kill(accuser->pid, SIGKILL);
+        signal_child(accuser, SIGKILL);
         return;
     }
     struct child *accused = accuser;
@@ -271,16 +277,14 @@ static void handle_violation(struct supervisor *s, struct child *accuser, const 
              err_reason(err_from_code(notice.reason)));
     log_event(LOG_ERROR, "violation", LOG_TEXT("detail", detail));
     supervisor_note(s, "channel_violation", detail);
-    if (accused->pid > 0) {
-        kill(accused->pid, SIGKILL);
-    }
+    signal_child(accused, SIGKILL);
 }
 
 static void note_closed(struct supervisor *s, const struct child *child, const struct ipc_frame *frame)
 {
     struct ipc_channel_reset_reply reply;
     if (!IS_OK(frame->status) || !IS_OK(ipc_get_channel_reset_reply(frame->body, &reply))) {
-        kill(child->pid, SIGKILL);
+        signal_child(child, SIGKILL);
         return;
     }
     for (size_t i = 0; i < LINK_COUNT; i++) {
@@ -297,7 +301,7 @@ static void handle_frame(struct supervisor *s, struct child *child, const struct
         if (frame->type == IPC_TYPE_violation) {
             handle_violation(s, child, frame);
         } else {
-            kill(child->pid, SIGKILL);
+            signal_child(child, SIGKILL);
         }
         return;
     }
@@ -321,7 +325,7 @@ void watch_read(struct supervisor *s, struct child *child)
         struct ipc_frame frame;
         err_t next = ipc_channel_next(child->control, &found, &frame);
         if (!IS_OK(next)) {
-            kill(child->pid, SIGKILL);
+            signal_child(child, SIGKILL);
             break;
         }
         if (!found) {
@@ -345,9 +349,7 @@ static void start(struct supervisor *s, struct child *child)
                           : child->kind == CHILD_KEYHOLDER ? "hsm.tls.pin_file"
                           : child->kind == CHILD_FRONT     ? "TLS certificate chain"
                                                            : "start";
-    if (child->pid > 0) {
-        kill(child->pid, SIGKILL);
-    }
+    signal_child(child, SIGKILL);
     fail_start(s, child, spawned, subject);
     back_off(child);
 }
@@ -385,7 +387,7 @@ static void advance_module(struct supervisor *s, struct child *child)
     if (module_listens(s, child)) {
         become_running(s, child);
     } else if (clock_monotonic_ms() - child->started_at_ms > MODULE_WAIT_MS) {
-        kill(child->pid, SIGKILL);
+        signal_child(child, SIGKILL);
     }
 }
 
@@ -399,7 +401,7 @@ static void advance(struct supervisor *s, struct child *child)
         advance_module(s, child);
     } else if (child->state == CHILD_STARTING && now - child->started_at_ms > START_WAIT_MS) {
         log_event(LOG_ERROR, "start.timed_out", LOG_TEXT("child", child->name));
-        kill(child->pid, SIGKILL);
+        signal_child(child, SIGKILL);
     }
 }
 
@@ -416,15 +418,21 @@ static bool send_drain(const struct child *child)
 static void stop_child(struct supervisor *s, struct child *child)
 {
     if (clock_monotonic_ms() > s->stop_by_ms) {
-        kill(child->pid, SIGKILL);
-    } else if (child->state == CHILD_RUNNING && child->control) {
+        signal_child(child, SIGKILL);
+        return;
+    }
+    /* Until it is ready or gives up: software tokens write when one logs in, and to be killed then may break them. */
+    if (child->state == CHILD_STARTING && child->control) {
+        return;
+    }
+    if (child->state == CHILD_RUNNING && child->control) {
         child->state = CHILD_STOPPING;
         if (!send_drain(child)) {
-            kill(child->pid, SIGKILL);
+            signal_child(child, SIGKILL);
         }
     } else if (child->state != CHILD_STOPPING) {
         child->state = CHILD_STOPPING;
-        kill(child->pid, is_module(child) ? SIGTERM : SIGKILL); /* ours ignore SIGTERM, and have done nothing yet */
+        signal_child(child, is_module(child) ? SIGTERM : SIGKILL);
     }
 }
 

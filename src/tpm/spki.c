@@ -164,7 +164,8 @@ static ERRFN encode_ec(const EVP_PKEY *key, size_t curve, struct buf *out)
     size_t width = tpm_key_ecc_bytes(curves[curve].key);
     uint8_t point[POINT_MAX_BYTES];
     size_t len = 0;
-    ENSURE(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, sizeof point, &len) == 1,
+    ENSURE(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point,
+                                           sizeof point, &len) == 1,
            CRYPTO);
     ENSURE(len == 1 + 2 * width && point[0] == POINT_CONVERSION_UNCOMPRESSED, CRYPTO);
     AUTO(buf) algorithm = NULL;

@@ -13,6 +13,7 @@ import datetime
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -233,7 +234,8 @@ def stop_and_count(appliance):
     return {"batch_mean": last["requests"] / max(1, last["batches"]), "batch_largest": last["largest_batch"]}
 
 
-# Name of the figure, what it is called, its unit, budget, and the figure it is held against.
+# Name of the figure, what it is called, its unit, budget, and the figure it is held against. The budgets of memory and of a
+# cold start speak of 100,000 machines, so that these figures of 64 are not held against them.
 LINES = (
     ("attestations_per_second", "attestations", "/s", ">= 3000", None),
     ("attestation_median_ms", "  median", "ms", "<= 10", None),
@@ -252,9 +254,9 @@ LINES = (
     ("healthz_per_second", "GET /healthz, keep-alive", "/s", ">= 12000", None),
     ("healthz_per_second", "  against CivetWeb with a key file", "", None, "healthz_per_second_plain"),
     ("healthz_processor_us", "  processor time against that", "", None, "healthz_processor_us_plain"),
-    ("memory_pss_mib", "memory, proportional, all processes", "MiB", "<= 150", None),
-    ("memory_rss_mib", "memory, resident, all processes", "MiB", None, None),
-    ("cold_start_seconds", "cold start to ready", "s", "<= 2", None),
+    ("memory_pss_mib", f"memory, proportional, {MACHINES} machines", "MiB", None, None),
+    ("memory_rss_mib", f"memory, resident, {MACHINES} machines", "MiB", None, None),
+    ("cold_start_seconds", f"cold start to ready, {MACHINES} machines", "s", None, None),
 )
 
 
@@ -301,7 +303,8 @@ def main():
         figures = measure(bench, appliance)
     finally:
         appliance.remove()
-        harness.shutil.rmtree(bench.folder)
+        for folder in (bench.folder, harness.VendorCa.get().folder, harness.Appliance.provisioned):
+            shutil.rmtree(folder, ignore_errors=True)
     print_table(figures)
     if options.json:
         with open(options.json, "w") as out:

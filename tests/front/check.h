@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 
-#define assert_ok(expr) assert_string_equal(err_reason(expr), "ok")
+#define assert_ok(expr)        assert_string_equal(err_reason(expr), "ok")
 #define assert_err(expr, name) assert_string_equal(err_reason(expr), err_reason(E(name)))
 
 #endif

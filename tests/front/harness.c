@@ -1,10 +1,11 @@
 /* Plays the supervisor and the signer around the real itl-front and itl-keyholder.
  *
  *   harness prepare STORE                      a SoftHSM token with the TLS key; STORE/public.pem
- *   harness run BIN STORE CHAIN [name=value…]  starts both on a port of 127.0.0.1, prints what happens, obeys lines of stdin:
- *     chain FILE · drain MS · drain-keyholder · kill keyholder · start keyholder · restart front · mute 0|1 · garbage · tls-garbage ·
- *     sign HEX · courier-down · token-down · pids · quit
- */
+ *   harness run BIN STORE CHAIN [name=value…]  starts both on a port of 127.0.0.1, prints what
+ * happens, obeys lines of stdin: chain FILE · drain MS · drain-keyholder · kill keyholder · start
+ * keyholder · restart front · mute 0|1 · garbage · tls-garbage · sign HEX · courier-down ·
+ * token-down · pids · quit
+ * / */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -84,7 +85,8 @@ static int prepare(const char *store)
     mkdir(path, 0700);
     use_store(store);
     FILE *config = fopen(getenv("SOFTHSM2_CONF"), "w");
-    fprintf(config, "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n", path);
+    fprintf(config, "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n",
+            path);
     fclose(config);
     must(secret_setup(), "sodium");
     struct hsm_settings settings = {.module = MODULE, .token_label = LABEL, .pin = view_text(PIN)};
@@ -139,7 +141,8 @@ static pid_t spawn(const struct harness *h, const char *name, const int *fds)
     _exit(127);
 }
 
-static void send_setup(struct harness *h, struct child *child, const char *const *names, const char *const *values)
+static void send_setup(struct harness *h, struct child *child, const char *const *names,
+                       const char *const *values)
 {
     struct buf *lines;
     struct buf *chain;
@@ -150,8 +153,9 @@ static void send_setup(struct harness *h, struct child *child, const char *const
         must(settings_put(lines, names[i], setting(h, names[i], values[i])), names[i]);
     }
     must(fd_read_file(h->chain, IPC_CHAIN_MAX, &chain), "chain");
-    struct ipc_setup_request request = {
-        .settings = buf_view(lines), .pin = view_text(setting(h, "pin", PIN)), .chain = buf_view(chain)};
+    struct ipc_setup_request request = {.settings = buf_view(lines),
+                                        .pin = view_text(setting(h, "pin", PIN)),
+                                        .chain = buf_view(chain)};
     must(buf_new(200000, &body), "setup");
     must(ipc_put_setup_request(body, &request), "setup");
     must(ipc_channel_request(child->control, IPC_TYPE_setup, buf_view(body), &sequence), "setup");
@@ -179,7 +183,8 @@ static void start_keyholder(struct harness *h)
     char tokens[512];
     snprintf(tokens, sizeof tokens, "%s", h->store);
     const int fds[] = {h->tls[1], FD_NONE, FD_NONE};
-    const char *const names[] = {"hsm_module", "hsm_token_label", "hsm_sessions", "softhsm", "token_directory", NULL};
+    const char *const names[] = {"hsm_module", "hsm_token_label", "hsm_sessions",
+                                 "softhsm",    "token_directory", NULL};
     const char *const values[] = {MODULE, LABEL, "4", "1", tokens};
     h->children[KEYHOLDER].name = "keyholder";
     start_child(h, KEYHOLDER, fds);
@@ -189,7 +194,9 @@ static void start_keyholder(struct harness *h)
 static void start_front(struct harness *h)
 {
     const int fds[] = {h->tls[0], h->api[0], h->listener};
-    const char *const names[] = {"service_url", "workers", "rate_per_minute", "high_assurance", "downgrades", "sealed_only", NULL};
+    const char *const names[] = {
+        "service_url", "workers", "rate_per_minute", "high_assurance", "downgrades",
+        "sealed_only", NULL};
     const char *const values[] = {"https://attest.example:8443", "64", "0", "1", "", "1"};
     h->children[FRONT].name = "front";
     start_child(h, FRONT, fds);
@@ -203,7 +210,9 @@ static void reset_tls(struct harness *h, int which, bool open)
     uint32_t sequence;
     must(buf_new(16, &body), "reset");
     must(ipc_put_channel_reset_request(body, &request), "reset");
-    must(ipc_channel_request(h->children[which].control, IPC_TYPE_channel_reset, buf_view(body), &sequence), "reset");
+    must(ipc_channel_request(h->children[which].control, IPC_TYPE_channel_reset, buf_view(body),
+                             &sequence),
+         "reset");
     must(ipc_channel_flush(h->children[which].control), "reset");
     buf_free(body);
 }
@@ -215,22 +224,26 @@ static void drain_socket(int fd)
     }
 }
 
-/* -- what children say ------------------------------------------------------------------------------------------------ */
+/* -- what children say
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void told(struct harness *h, struct child *child, const struct ipc_frame *frame)
 {
     const char *name = ipc_message_info(frame->type)->name;
     h->let_go = h->let_go || (frame->reply && frame->type == IPC_TYPE_channel_reset);
     if (frame->reply) {
-        printf("reply %s %s %s\n", child->name, name, IS_OK(frame->status) ? "ok" : err_reason(frame->status));
-        if (frame->type == IPC_TYPE_setup && IS_OK(frame->status) && child == &h->children[KEYHOLDER] &&
-            h->replaced && h->children[FRONT].control) {
+        printf("reply %s %s %s\n", child->name, name,
+               IS_OK(frame->status) ? "ok" : err_reason(frame->status));
+        if (frame->type == IPC_TYPE_setup && IS_OK(frame->status) &&
+            child == &h->children[KEYHOLDER] && h->replaced && h->children[FRONT].control) {
             reset_tls(h, FRONT, true);
         }
     } else if (frame->type == IPC_TYPE_violation) {
         struct ipc_violation_request notice;
         must(ipc_get_violation_request(frame->body, &notice), "violation");
-        printf("violation %s %u %s\n", child->name, notice.channel, err_reason(err_from_code(notice.reason)));
+        printf("violation %s %u %s\n", child->name, notice.channel,
+               err_reason(err_from_code(notice.reason)));
     }
     fflush(stdout);
 }
@@ -292,7 +305,9 @@ static void play_signer(struct harness *h)
     must(ipc_channel_flush(h->signer), "api");
 }
 
-/* -- what the test wants ------------------------------------------------------------------------------------------------ */
+/* -- what the test wants
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void send_chain(struct harness *h, const char *path)
 {
@@ -303,7 +318,9 @@ static void send_chain(struct harness *h, const char *path)
     struct ipc_tls_chain_request request = {.chain = buf_view(chain)};
     must(buf_new(40000, &body), "chain");
     must(ipc_put_tls_chain_request(body, &request), "chain");
-    must(ipc_channel_request(h->children[FRONT].control, IPC_TYPE_tls_chain, buf_view(body), &sequence), "chain");
+    must(ipc_channel_request(h->children[FRONT].control, IPC_TYPE_tls_chain, buf_view(body),
+                             &sequence),
+         "chain");
     must(ipc_channel_flush(h->children[FRONT].control), "chain");
     buf_free(body);
     buf_free(chain);
@@ -316,12 +333,14 @@ static void send_drain(struct harness *h, int which, uint32_t deadline_ms)
     uint32_t sequence;
     must(buf_new(16, &body), "drain");
     must(ipc_put_drain_request(body, &request), "drain");
-    must(ipc_channel_request(h->children[which].control, IPC_TYPE_drain, buf_view(body), &sequence), "drain");
+    must(ipc_channel_request(h->children[which].control, IPC_TYPE_drain, buf_view(body), &sequence),
+         "drain");
     must(ipc_channel_flush(h->children[which].control), "drain");
     buf_free(body);
 }
 
-/* Asks the keyholder for a signature over any bytes, in the front's place; the front must not be running. */
+/* Asks the keyholder for a signature over any bytes, in the front's place; the front must not be
+ * running. */
 static void ask_signature(struct harness *h, const char *hex)
 {
     struct ipc_channel *front_end;
@@ -407,8 +426,11 @@ static void run(struct harness *h)
     for (;;) {
         struct pollfd fds[] = {
             {.fd = 0, .events = POLLIN},
-            {.fd = h->children[FRONT].control ? ipc_channel_fd(h->children[FRONT].control) : -1, .events = POLLIN},
-            {.fd = h->children[KEYHOLDER].control ? ipc_channel_fd(h->children[KEYHOLDER].control) : -1, .events = POLLIN},
+            {.fd = h->children[FRONT].control ? ipc_channel_fd(h->children[FRONT].control) : -1,
+             .events = POLLIN},
+            {.fd = h->children[KEYHOLDER].control ? ipc_channel_fd(h->children[KEYHOLDER].control)
+                                                  : -1,
+             .events = POLLIN},
             {.fd = ipc_channel_fd(h->signer), .events = POLLIN},
         };
         poll(fds, 4, -1);
@@ -439,16 +461,23 @@ static void make_pair(int ends[2])
     setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
-static int listen_on_any_port(void)
+/* Of 127.0.0.1, or of both families. */
+static int listen_on_any_port(bool both)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 1024) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+    struct sockaddr *address = both ? (struct sockaddr *)&six : (struct sockaddr *)&four;
+    socklen_t len = both ? sizeof six : sizeof four;
+    int off = 0;
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (both) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    }
+    if (bind(fd, address, len) != 0 || listen(fd, 1024) != 0 ||
+        getsockname(fd, address, &len) != 0) {
         _exit(2);
     }
-    printf("port %u\n", ntohs(address.sin_port));
+    printf("port %u\n", ntohs(both ? six.sin6_port : four.sin_port));
     fflush(stdout);
     return fd;
 }
@@ -469,7 +498,7 @@ int main(int count, char **arguments)
                         .setting_count = count - 5};
     signal(SIGPIPE, SIG_IGN);
     use_store(h.store);
-    h.listener = listen_on_any_port();
+    h.listener = listen_on_any_port(strcmp(setting(&h, "both_families", "no"), "yes") == 0);
     make_pair(h.tls);
     make_pair(h.api);
     must(ipc_channel_new(dup(h.api[1]), IPC_CHANNEL_API, &h.signer), "api");

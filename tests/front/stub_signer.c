@@ -17,10 +17,15 @@ struct refusal {
     uint32_t retry_after_s;
 };
 
-#define REFUSE(name, subject_, after) return (struct refusal){E(name), subject_, after}
+#define REFUSE(name, subject_, after) \
+    return (struct refusal)           \
+    {                                 \
+        E(name), subject_, after      \
+    }
 #define FINE ((struct refusal){OK, "", 0})
 
-static struct refusal self_register(const struct ipc_self_register_request *r, struct ipc_self_register_reply *out)
+static struct refusal self_register(const struct ipc_self_register_request *r,
+                                    struct ipc_self_register_reply *out)
 {
     if (view_is(r->hw_serial, "limit")) {
         REFUSE(MACHINE_LIMIT, "", 60);
@@ -33,12 +38,14 @@ static struct refusal self_register(const struct ipc_self_register_request *r, s
     }
     *out = (struct ipc_self_register_reply){.machine_id = view_text(MACHINE_ID),
                                             .role = view_text("worker-app"),
-                                            .status = view_is(r->hw_serial, "attested") ? ATTESTED : PENDING,
+                                            .status = view_is(r->hw_serial, "attested") ? ATTESTED
+                                                                                        : PENDING,
                                             .known = view_is(r->hw_serial, "attested")};
     return FINE;
 }
 
-static struct refusal nonce_new(const struct ipc_nonce_new_request *r, struct ipc_nonce_new_reply *out)
+static struct refusal nonce_new(const struct ipc_nonce_new_request *r,
+                                struct ipc_nonce_new_reply *out)
 {
     (void)r;
     random_bytes(out->nonce_id, sizeof out->nonce_id);
@@ -47,7 +54,8 @@ static struct refusal nonce_new(const struct ipc_nonce_new_request *r, struct ip
     return FINE;
 }
 
-static struct refusal challenge(const struct ipc_challenge_request *r, struct ipc_challenge_reply *out)
+static struct refusal challenge(const struct ipc_challenge_request *r,
+                                struct ipc_challenge_reply *out)
 {
     static struct buf *rows;
     if (r->ak_public.len == 3) {
@@ -95,9 +103,11 @@ static struct refusal attest(const struct ipc_attest_request *r, struct ipc_atte
                                      .again = view_is(r->hw_serial, "again"),
                                      .proved = r->activated_secret.len > 0};
     if (view_is(r->hw_serial, "policy")) {
-        struct ipc_failure_record failure = {view_text("pcr:sha256:7"), view_text("00"), view_text("ff\"<")};
+        struct ipc_failure_record failure = {view_text("pcr:sha256:7"), view_text("00"),
+                                             view_text("ff\"<")};
         buf_free(rows);
-        if (!IS_OK(buf_new(1024, &rows)) || !IS_OK(ipc_list_add_failure(&failures, rows, &failure))) {
+        if (!IS_OK(buf_new(1024, &rows)) ||
+            !IS_OK(ipc_list_add_failure(&failures, rows, &failure))) {
             REFUSE(BUG, "", 0);
         }
         out->failures = failures;
@@ -119,25 +129,28 @@ static struct refusal attest(const struct ipc_attest_request *r, struct ipc_atte
     return FINE;
 }
 
-static struct refusal config_fetch(const struct ipc_config_fetch_request *r, struct ipc_config_fetch_reply *out)
+static struct refusal config_fetch(const struct ipc_config_fetch_request *r,
+                                   struct ipc_config_fetch_reply *out)
 {
     static uint8_t big[IPC_CONFIG_MAX];
     if (!view_is(r->token, TOKEN) && !view_is(r->token, "big")) {
         REFUSE(TOKEN_UNKNOWN, "", 0);
     }
     memset(big, 'y', sizeof big);
-    *out = (struct ipc_config_fetch_reply){.machine_id = view_text(MACHINE_ID),
-                                           .sealed = r->sealed,
-                                           .credential_blob = view_text("blob"),
-                                           .encrypted_secret = view_text("secret"),
-                                           .iv = view_of(big, 12),
-                                           .body = view_of(big, view_is(r->token, "big") ? sizeof big : 100),
-                                           .tag = view_of(big, 16),
-                                           .aad = view_text("{\"format\":\"tpm-credential-v1\"}")};
+    *out = (struct ipc_config_fetch_reply){
+        .machine_id = view_text(MACHINE_ID),
+        .sealed = r->sealed,
+        .credential_blob = view_text("blob"),
+        .encrypted_secret = view_text("secret"),
+        .iv = view_of(big, 12),
+        .body = view_of(big, view_is(r->token, "big") ? sizeof big : 100),
+        .tag = view_of(big, 16),
+        .aad = view_text("{\"format\":\"tpm-credential-v1\"}")};
     return FINE;
 }
 
-static struct refusal config_pending(const struct ipc_config_pending_request *r, struct ipc_config_pending_reply *out)
+static struct refusal config_pending(const struct ipc_config_pending_request *r,
+                                     struct ipc_config_pending_reply *out)
 {
     (void)r;
     out->body = view_text("version: v1alpha1\n");
@@ -184,20 +197,23 @@ static struct refusal give_machines(unsigned count, struct ipc_list *out_list)
     return FINE;
 }
 
-static struct refusal machine_list(const struct ipc_machine_list_request *r, struct ipc_machine_list_reply *out)
+static struct refusal machine_list(const struct ipc_machine_list_request *r,
+                                   struct ipc_machine_list_reply *out)
 {
     struct refusal checked = operator_check(r->bearer);
     if (!IS_OK(checked.why)) {
         return checked;
     }
-    printf("list status %u role %.*s after %.*s limit %u target %.*s\n", r->status, (int)r->role.len, r->role.data,
-           (int)r->after.len, r->after.data, r->limit, (int)r->target.len, r->target.data);
+    printf("list status %u role %.*s after %.*s limit %u target %.*s\n", r->status,
+           (int)r->role.len, r->role.data, (int)r->after.len, r->after.data, r->limit,
+           (int)r->target.len, r->target.data);
     fflush(stdout);
     out->more = r->limit < 200;
     return give_machines(r->limit, &out->machines);
 }
 
-static struct refusal machine_get(const struct ipc_machine_get_request *r, struct ipc_machine_get_reply *out)
+static struct refusal machine_get(const struct ipc_machine_get_request *r,
+                                  struct ipc_machine_get_reply *out)
 {
     struct refusal checked = operator_check(r->bearer);
     if (!IS_OK(checked.why)) {
@@ -209,7 +225,8 @@ static struct refusal machine_get(const struct ipc_machine_get_request *r, struc
     return give_machines(1, &out->machine);
 }
 
-static struct refusal machine_approve(const struct ipc_machine_approve_request *r, struct ipc_machine_approve_reply *out)
+static struct refusal machine_approve(const struct ipc_machine_approve_request *r,
+                                      struct ipc_machine_approve_reply *out)
 {
     struct refusal checked = operator_check(r->bearer);
     if (!IS_OK(checked.why)) {
@@ -218,34 +235,38 @@ static struct refusal machine_approve(const struct ipc_machine_approve_request *
     if (r->signature.len == 0) {
         REFUSE(SIGNATURE_MISSING, "", 0);
     }
-    printf("approve %.*s %.*s digest %.*s input %.*s signature %.*s body %.*s\n", (int)r->method.len, r->method.data,
-           (int)r->target.len, r->target.data, (int)r->content_digest.len, r->content_digest.data,
-           (int)r->signature_input.len, r->signature_input.data, (int)r->signature.len, r->signature.data,
-           (int)r->body.len, r->body.data);
+    printf("approve %.*s %.*s digest %.*s input %.*s signature %.*s body %.*s\n",
+           (int)r->method.len, r->method.data, (int)r->target.len, r->target.data,
+           (int)r->content_digest.len, r->content_digest.data, (int)r->signature_input.len,
+           r->signature_input.data, (int)r->signature.len, r->signature.data, (int)r->body.len,
+           r->body.data);
     fflush(stdout);
     return give_machines(1, &out->machine);
 }
 
-static struct refusal note_refusal(const struct ipc_note_refusal_request *r, struct ipc_note_refusal_reply *out)
+static struct refusal note_refusal(const struct ipc_note_refusal_request *r,
+                                   struct ipc_note_refusal_reply *out)
 {
-    printf("noted %.*s %s\n", (int)r->endpoint.len, r->endpoint.data, err_reason(err_from_code(r->reason)));
+    printf("noted %.*s %s\n", (int)r->endpoint.len, r->endpoint.data,
+           err_reason(err_from_code(r->reason)));
     fflush(stdout);
     out->noted = 1;
     return FINE;
 }
 
 /* One case of the dispatch: decode, answer, encode. */
-#define CASE(name)                                                                                 \
-    case IPC_TYPE_##name: {                                                                        \
-        struct ipc_##name##_request request;                                                       \
-        struct ipc_##name##_reply reply = {0};                                                     \
-        TRY(ipc_get_##name##_request(frame->body, &request));                                      \
-        struct refusal r = name(&request, &reply);                                                 \
-        if (!IS_OK(r.why)) {                                                                       \
-            return ipc_channel_refuse(channel, frame->type, frame->sequence, r.why, r.subject, r.retry_after_s); \
-        }                                                                                          \
-        TRY(ipc_put_##name##_reply(body, &reply));                                                 \
-        return ipc_channel_reply(channel, frame->type, frame->sequence, buf_view(body));           \
+#define CASE(name)                                                                             \
+    case IPC_TYPE_##name: {                                                                    \
+        struct ipc_##name##_request request;                                                   \
+        struct ipc_##name##_reply reply = {0};                                                 \
+        TRY(ipc_get_##name##_request(frame->body, &request));                                  \
+        struct refusal r = name(&request, &reply);                                             \
+        if (!IS_OK(r.why)) {                                                                   \
+            return ipc_channel_refuse(channel, frame->type, frame->sequence, r.why, r.subject, \
+                                      r.retry_after_s);                                        \
+        }                                                                                      \
+        TRY(ipc_put_##name##_reply(body, &reply));                                             \
+        return ipc_channel_reply(channel, frame->type, frame->sequence, buf_view(body));       \
     }
 
 ERRFN stub_answer(struct stub *stub, struct ipc_channel *channel, const struct ipc_frame *frame)

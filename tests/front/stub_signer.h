@@ -1,15 +1,17 @@
-/* Plays the signer for the front's tests: canned answers by the real codec over the real channel. */
+/* Plays the signer for the front's tests: canned answers by the real codec over the real
+ * channel. */
 #ifndef ITL_TESTS_FRONT_STUB_SIGNER_H
 #define ITL_TESTS_FRONT_STUB_SIGNER_H
 
 #include "ipc/channel.h"
 
 struct stub {
-    bool mute;         /* takes requests and never answers */
+    bool mute; /* takes requests and never answers */
     struct ipc_ready_reply ready;
 };
 
-/* Answers one request on the channel. What a test wants is said in the request: a hw_serial or token by name. */
+/* Answers one request on the channel. What a test wants is said in the request: a hw_serial or
+ * token by name. */
 ERRFN stub_answer(struct stub *stub, struct ipc_channel *channel, const struct ipc_frame *frame);
 
 #endif

@@ -1,4 +1,5 @@
-/* The reader and the writer of JSON. What clients may send is in test_api.py as well; here is what needs a closer look. */
+/* The reader and the writer of JSON. What clients may send is in test_api.py as well; here is
+ * what needs a closer look. */
 #include "check.h"
 
 #include "front/json.h"
@@ -13,7 +14,8 @@ static struct json json;
 static void structure_is_read_in_place(void **state)
 {
     (void)state;
-    static const char text[] = " {\"a\" : [1, {\"b\":\"x\"}, true] , \"c\":null,\"d\":{}, \"e\":-0.5e+3 } ";
+    static const char text[] =
+        " {\"a\" : [1, {\"b\":\"x\"}, true] , \"c\":null,\"d\":{}, \"e\":-0.5e+3 } ";
     assert_ok(json_read(view_text(text), &json));
     const struct json_value *root = &json.values[0];
     const struct json_value *a = json_member(&json, root, "a");
@@ -28,7 +30,8 @@ static void structure_is_read_in_place(void **state)
     assert_null(json_first(&json, json_member(&json, root, "d")));
     assert_true(view_is(json_member(&json, root, "e")->text, "-0.5e+3"));
     assert_null(json_member(&json, root, "b"));
-    assert_true((const char *)one->text.data > text && (const char *)one->text.data < text + sizeof text);
+    assert_true((const char *)one->text.data > text &&
+                (const char *)one->text.data < text + sizeof text);
 }
 
 static void same_name_in_different_objects_is_fine(void **state)
@@ -67,9 +70,38 @@ static void number_of_values_is_bounded_exactly(void **state)
 static void brackets_must_match(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"[}", "{]", "[", "]", "[[]", "{\"a\":[}", "[1 2]", "[,]", "[1,,2]", "{,}", "{\"a\"}", "{1:2}", "", "[]]",
-                                      "nul", "truefalse", "-", "--1", "1e", "1.e1", "00", "0x1", "[\"\\", "\"\\u12", "\"\\ud800\\u0041\"",
-                                      "\"\\udc00\"", "\"\\ud800", "\"a\nb\"", "\"\x7f\xff\"", "\"\xf4\x90\x80\x80\"", "\"\xe0\x80\x80\"", "\"\xc3\""};
+    static const char *const bad[] = {"[}",
+                                      "{]",
+                                      "[",
+                                      "]",
+                                      "[[]",
+                                      "{\"a\":[}",
+                                      "[1 2]",
+                                      "[,]",
+                                      "[1,,2]",
+                                      "{,}",
+                                      "{\"a\"}",
+                                      "{1:2}",
+                                      "",
+                                      "[]]",
+                                      "nul",
+                                      "truefalse",
+                                      "-",
+                                      "--1",
+                                      "1e",
+                                      "1.e1",
+                                      "00",
+                                      "0x1",
+                                      "[\"\\",
+                                      "\"\\u12",
+                                      "\"\\ud800\\u0041\"",
+                                      "\"\\udc00\"",
+                                      "\"\\ud800",
+                                      "\"a\nb\"",
+                                      "\"\x7f\xff\"",
+                                      "\"\xf4\x90\x80\x80\"",
+                                      "\"\xe0\x80\x80\"",
+                                      "\"\xc3\""};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         if (IS_OK(json_read(view_text(bad[i]), &json))) {
             fail_msg("accepted: %s", bad[i]);
@@ -80,7 +112,8 @@ static void brackets_must_match(void **state)
 static void every_prefix_of_a_text_is_refused(void **state)
 {
     (void)state;
-    static const char text[] = "{\"a\":[1.5e2,\"\\u00e9\\ud83d\\ude00\xc3\xa9\",{\"b\":null}],\"c\":false}";
+    static const char text[] =
+        "{\"a\":[1.5e2,\"\\u00e9\\ud83d\\ude00\xc3\xa9\",{\"b\":null}],\"c\":false}";
     assert_ok(json_read(view_text(text), &json));
     for (size_t len = 0; len < sizeof text - 1; len++) {
         /* On the heap, so that a sanitizer sees a read past the end. */
@@ -95,7 +128,8 @@ static void escapes_become_utf8(void **state)
 {
     (void)state;
     AUTO(buf) text = NULL;
-    assert_ok(json_read(view_text("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20ac\\ud83d\\ude00z\""), &json));
+    assert_ok(json_read(
+        view_text("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20ac\\ud83d\\ude00z\""), &json));
     assert_true(json.values[0].escaped);
     assert_ok(buf_new(64, &text));
     assert_ok(json_unescape(&json.values[0], text));
@@ -128,7 +162,8 @@ static void written_text_reads_back(void **state)
     assert_ok(buf_new(256, &back));
     assert_ok(json_unescape(json_member(&json, root, "text"), back));
     assert_true(view_is(buf_view(back), nasty));
-    assert_true(view_is(json_first(&json, json_member(&json, root, "list"))->text, "18446744073709551615"));
+    assert_true(
+        view_is(json_first(&json, json_member(&json, root, "list"))->text, "18446744073709551615"));
     assert_int_equal(json_member(&json, root, "never")->kind, JSON_NULL);
     assert_true(view_is(json_member(&json, root, "then")->text, "2026-11-22T10:00:00.000Z"));
     assert_int_equal(json_member(&json, root, "empty")->kind, JSON_NULL);

@@ -1,4 +1,5 @@
-/* From a body to the signer's message, and the small readers beside it: query, Accept, rate, drain. */
+/* From a body to the signer's message, and the small readers beside it: query, Accept, rate,
+ * drain. */
 #include "check.h"
 
 #include "front/node_request.h"
@@ -15,16 +16,21 @@
 
 static struct fields fields;
 
-#define FINGERPRINT "\"ek_fingerprint\":\"abababababababababababababababababababababababababababababababab\""
+#define FINGERPRINT \
+    "\"ek_fingerprint\":\"abababababababababababababababababababababababababababababababab\""
 
 static void attest_fields_reach_their_place(void **state)
 {
     (void)state;
     struct ipc_attest_request r;
-    const char *body = "{" FINGERPRINT ",\"ek_cert_pem\":\"Y2VydA==\",\"session_id\":\"000102030405060708090a0b0c0d0e0F\","
-                       "\"nonce_id\":\"ffffffffffffffffffffffffffffffff\",\"activated_secret\":\"c2VjcmV0\",\"ak_pub\":\"YWs=\","
-                       "\"pcr_quote\":\"cXVvdGU=\",\"pcr_signature\":\"c2ln\",\"event_log\":\"bG9n\",\"hw_mac\":\"aa:bb\","
-                       "\"pcr_values\":{\"sha1:3\":\"0000000000000000000000000000000000000000\"}}";
+    const char *body =
+        "{" FINGERPRINT
+        ",\"ek_cert_pem\":\"Y2VydA==\",\"session_id\":\"000102030405060708090a0b0c0d0e0F\","
+        "\"nonce_id\":\"ffffffffffffffffffffffffffffffff\",\"activated_secret\":\"c2VjcmV0\",\"ak_"
+        "pub\":\"YWs=\","
+        "\"pcr_quote\":\"cXVvdGU=\",\"pcr_signature\":\"c2ln\",\"event_log\":\"bG9n\",\"hw_mac\":"
+        "\"aa:bb\","
+        "\"pcr_values\":{\"sha1:3\":\"0000000000000000000000000000000000000000\"}}";
     assert_ok(fields_read(view_text(body), &fields));
     assert_ok(node_request_attest(&fields, &r));
     assert_int_equal(r.ek_fingerprint.len, 64);
@@ -81,7 +87,8 @@ static void certificate_is_missing_when_only_a_public_key_comes_as_cert(void **s
 {
     (void)state;
     struct ipc_challenge_request r;
-    assert_ok(fields_read(view_text("{\"ak_pub\":\"YWs=\",\"ek_pub\":\"cHVi\",\"ek_source\":\"cert\"}"), &fields));
+    assert_ok(fields_read(
+        view_text("{\"ak_pub\":\"YWs=\",\"ek_pub\":\"cHVi\",\"ek_source\":\"cert\"}"), &fields));
     assert_err(node_request_challenge(&fields, &r), EK_MISSING);
     assert_string_equal(fields.fault, "ek_cert_pem");
     fields_clear(&fields);
@@ -90,7 +97,8 @@ static void certificate_is_missing_when_only_a_public_key_comes_as_cert(void **s
 static void every_prefix_of_a_body_is_refused_without_a_leak(void **state)
 {
     (void)state;
-    static const char body[] = "{" FINGERPRINT ",\"ek_cert_pem\":\"Y2V\\u0079dA==\",\"pcr_values\":{\"sha256\":{}}}";
+    static const char body[] =
+        "{" FINGERPRINT ",\"ek_cert_pem\":\"Y2V\\u0079dA==\",\"pcr_values\":{\"sha256\":{}}}";
     struct ipc_attest_request r;
     assert_ok(fields_read(view_text(body), &fields));
     assert_ok(node_request_attest(&fields, &r));
@@ -107,7 +115,8 @@ static void every_prefix_of_a_body_is_refused_without_a_leak(void **state)
 static void base64_is_strict(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"A", "AA", "AAA", "AB==", "AAB=", "A===", "====", "=AAA", "AA=A", "AA==AAAA", "AA-_", "AA A", "AAA=="};
+    static const char *const bad[] = {"A",    "AA",   "AAA",      "AB==", "AAB=", "A===", "====",
+                                      "=AAA", "AA=A", "AA==AAAA", "AA-_", "AA A", "AAA=="};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char body[64];
         struct view bytes;

@@ -5,7 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What decodes must encode: a message of ours that breaks a limit would be taken for an attack by the signer. */
+/* What decodes must encode: a message of ours that breaks a limit would be taken for an attack
+ * by the signer. */
 static void must_encode(err_t put)
 {
     if (!IS_OK(put)) {
@@ -42,7 +43,8 @@ static void self_register(struct fields *f, struct buf *out)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const endpoints[])(struct fields *, struct buf *) = {attest, challenge, self_register};
+    static void (*const endpoints[])(struct fields *, struct buf *) = {attest, challenge,
+                                                                       self_register};
     static struct fields fields;
     AUTO(buf) out = NULL;
     if (size == 0 || !IS_OK(buf_new((size_t)1024 * 1024, &out))) {

@@ -393,9 +393,8 @@ class CeremonyAsOrdinaryUser(Ceremony):
     ordinary = True
 
 
-@unittest.skipUnless(os.geteuid() == 0, "service accounts need root")
-class Accounts(Bench):
-    """Only what root adds."""
+class Accounts(Bench if os.geteuid() == 0 else object):
+    """Only what root adds: for others these are no tests."""
 
     def owner(self, name):
         return os.stat(self.path(name)).st_uid

@@ -5,6 +5,8 @@ import shutil
 import pytest
 
 from appliance import Appliance, Node, VendorCa
+from forgery import Workshop
+from hostile import Evidence
 
 
 @pytest.fixture
@@ -18,6 +20,51 @@ def node(appliance):
     machine = Node(appliance)
     yield machine
     machine.remove()
+
+
+@pytest.fixture(scope="module")
+def lasting_appliance():
+    """One for a file whose tests leave it as it was; at the end it is still the same processes with a valid log."""
+    with Appliance() as running:
+        running.break_glass()
+        processes = running.children()
+        yield running
+        assert running.children() == processes
+        assert running.audit_rows() == len(running.audit())
+
+
+def approved(appliance):
+    machine = Node(appliance)
+    machine.admit()
+    yield Evidence(machine)
+    machine.remove()
+
+
+@pytest.fixture(scope="module")
+def victim(lasting_appliance):
+    """An approved machine, never attested: it has no AK yet."""
+    yield from approved(lasting_appliance)
+
+
+@pytest.fixture(scope="module")
+def member(lasting_appliance):
+    """An attested machine with its AK."""
+    for evidence in approved(lasting_appliance):
+        assert evidence.attest().status == 200
+        yield evidence
+
+
+@pytest.fixture(scope="module")
+def thief(lasting_appliance):
+    """The attacker's own machine, with a genuine TPM and approved as well: the strongest starting point."""
+    yield from approved(lasting_appliance)
+
+
+@pytest.fixture
+def workshop():
+    made = Workshop()
+    yield made
+    made.remove()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -77,7 +77,7 @@ class Workshop:
         return self.key(name, "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
 
     def certificate(self, name, ca_certificate=None, ca_key=None, public_pem=None):
-        """An EK certificate in DER for NAME.key (or any public key): self-signed or by the CA. All that a profile asks is there."""
+        """An EK certificate in DER, with all that the profile asks, for NAME.key or the public key: self-signed or by the CA."""
         extensions = self.write("extensions", EK_EXTENSIONS)
         request = ("-new", "-subj", "/CN=unknown", "-days", "3650", "-sha256", "-extfile", extensions, "-outform", "DER",
                    "-out", name + ".crt")

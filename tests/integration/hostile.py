@@ -2,9 +2,12 @@
 
 import base64
 import copy
+import json
 import os
 
 from appliance import wait_until
+
+REGISTER, CHALLENGE, ATTEST = "/api/v1/self-register", "/api/v1/attest/challenge", "/api/v1/attest"
 
 
 def b64(data):
@@ -18,8 +21,7 @@ class Evidence:
                   "rsa2048-pss": ("-G", "rsa", "-g", "sha256", "-s", "rsapss"),
                   "p256": ("-G", "ecc", "-g", "sha256", "-s", "ecdsa"),
                   "p384": ("-G", "ecc384", "-g", "sha384", "-s", "ecdsa")}
-    # The EK as tpm2_createek makes it, and how it is authorized: by policy (low templates), by its empty password (high ones).
-    EK_OPTIONS = {"rsa2048": "rsa", "p384": "ecc384"}
+    EK_OPTIONS = {"rsa2048": "rsa", "p384": "ecc384"}  # as tpm2_createek calls them; the P-384 one is the profile's H-3
 
     def __init__(self, node, ak="p256", ek="rsa2048"):
         self.node = node
@@ -55,7 +57,7 @@ class Evidence:
         return answer
 
     def try_activate(self, credential, ak_context="ak.ctx"):
-        """TPM2_ActivateCredential of anything with credential_blob and encrypted_secret: the secret, or None when the TPM refuses."""
+        """TPM2_ActivateCredential of a challenge or a sealed configuration: the secret, or None if the TPM refuses."""
         path = self.tpm.path
         blob = base64.b64decode(credential["credential_blob"]) + base64.b64decode(credential["encrypted_secret"])
         with open(path("cred"), "wb") as out:  # tpm2-tools' own header, then the two structures
@@ -136,3 +138,19 @@ def refused(appliance, send, status, reason, action, actor="node"):
     assert row["source_ip"] == "127.0.0.1" and not row["new_state"]
     assert snapshot(appliance) == machines
     return row
+
+
+def attest_refused(evidence, body, status, reason):
+    """POST /attest refused; the row says whose EK it was."""
+    row = refused(evidence.appliance, lambda: evidence.post(body), status, reason, "attest_refused")
+    assert json.loads(row["detail"]) == {"ek_fingerprint": body["ek_fingerprint"]}
+
+
+def session_body(evidence, **changes):
+    """A complete request in a new session, with the changes laid over it."""
+    assert evidence.challenge().status == 200
+    return evidence.body(**changes)
+
+
+def nonce_of(evidence):
+    return base64.b64decode(evidence.session["nonce"])

@@ -42,7 +42,6 @@ def prepared():
     appliance.stop()
     shutil.copy(os.path.join(TOOLS, "hostile_front"), os.path.join(binaries, "itl-front"))
     appliance.start()
-    appliance.front = appliance.children()["front"]
     appliance.nodes, appliance.evidence, appliance.pending = nodes, evidence, pending
     yield appliance
     appliance.remove()
@@ -53,21 +52,28 @@ def prepared():
 
 @pytest.fixture
 def hostile(prepared):
-    """Started anew after a test that had the front replaced: the supervisor's back-off grows, and would make the next one wait."""
-    if prepared.front != prepared.children().get("front"):
-        restart(prepared)
+    """Started anew for each test: the supervisor's back-off would grow, and sequences start again at 1."""
+    prepared.kill()  # an orderly stop waits for the front, and this one does not listen
+    wait_until(lambda: nobody_listens(prepared.port), 10, "the listening socket to be gone")
+    prepared.start()
+    prepared.channels = []
     return prepared
 
 
-def restart(appliance):
-    appliance.stop()
-    appliance.start()
-    appliance.front = appliance.children()["front"]
+def nobody_listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def open_channel(appliance, which):
+    """The channel through this life of the front, whose requests count on from what it sent before."""
+    sent = [channel.sequence for name, channel in appliance.channels if name == which]
+    if appliance.channels:
+        appliance.channels[-1][1].socket.close()  # the puppet serves one connection at a time
     connection = socket.create_connection(("127.0.0.1", appliance.port), timeout=10)
-    return wire.Channel(connection, which)
+    channel = wire.Channel(connection, which, max(sent, default=0))
+    appliance.channels.append((which, channel))
+    return channel
 
 
 def machine_rows(appliance):
@@ -187,29 +193,9 @@ def test_close_in_the_middle_of_a_call_leaves_nothing_behind(hostile):
     os.kill(before["front"], 9)
     front_replaced(hostile, before)
     hostile.wait_ready()
+    hostile.channels = []
     reason, reply = open_channel(hostile, "api").call("nonce_new", source_ip="127.0.0.1")
     assert reason == "ok" and len(reply["nonce"]) == 32
-
-
-def test_flood_meets_a_bound_and_others_are_still_served(hostile):
-    before = hostile.children()
-    channel = open_channel(hostile, "api")
-    refused = 0
-    for burst in range(120):
-        frames = b"".join(wire.frame("nonce_new", {"source_ip": "127.0.0.1"}, burst * 100 + i + 1) for i in range(100))
-        channel.send(frames)
-        for _ in range(100):
-            _, _, reason, _ = channel.receive()
-            assert reason in ("ok", "sessions_exhausted")
-            refused += reason == "sessions_exhausted"
-    assert refused >= 1000  # 12,000 asked for, 10,000 may be outstanding
-    channel.sequence = 12000
-    reason, reply = channel.call("ready", source_ip="127.0.0.1")
-    assert reason == "ok" and reply["database"] == 0
-    assert hostile.children()["signer"] == before["signer"]
-    rows = [r for r in hostile.audit() if r["reason"] == "sessions_exhausted"]
-    assert 0 < len(rows) <= 600  # bounded, however many were refused
-    channel.socket.close()
 
 
 def test_unread_replies_meet_a_bound_and_the_signer_lives(hostile):
@@ -240,6 +226,7 @@ def restart_front(appliance):
         os.kill(before["front"], 9)
         front_replaced(appliance, before)
     appliance.wait_ready()
+    appliance.channels = []
 
 
 # -- forged approvals ------------------------------------------------------------------------------------------------
@@ -457,6 +444,29 @@ def test_keyholder_signs_a_certificate_verify_and_the_signature_is_by_the_tls_ke
     done = subprocess.run(["openssl", "dgst", "-sha384", "-verify", str(tmp_path / "key"), "-signature",
                            str(tmp_path / "signature"), str(tmp_path / "content")], env=clean_environment(), check=False)
     assert done.returncode == 0
+
+
+def test_flood_meets_a_bound_and_others_are_still_served(hostile):
+    before = hostile.children()
+    channel = open_channel(hostile, "api")
+    refused = 0
+    for burst in range(120):
+        frames = b"".join(wire.frame("nonce_new", {"source_ip": "127.0.0.1"}, burst * 100 + i + 1) for i in range(100))
+        channel.send(frames)
+        for _ in range(100):
+            _, _, reason, _ = channel.receive()
+            assert reason in ("ok", "sessions_exhausted")
+            refused += reason == "sessions_exhausted"
+    assert refused >= 1000  # 12,000 asked for, 10,000 may be outstanding
+    channel.sequence = 12000
+    reason, reply = channel.call("ready", source_ip="127.0.0.1")
+    assert reason == "ok" and reply["database"] == 0
+    assert hostile.children()["signer"] == before["signer"]
+    node, evidence = hostile.nodes[0], hostile.evidence[0]
+    assert challenge(channel, node, evidence)["nonce"]  # a known machine still gets in
+    rows = [r for r in hostile.audit() if r["reason"] == "sessions_exhausted"]
+    assert 0 < len(rows) <= 600  # bounded, however many were refused
+    channel.socket.close()
 
 
 def test_chain_is_whole_after_all_of_this(hostile):

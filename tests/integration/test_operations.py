@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -118,6 +119,24 @@ def node_of():
     yield make
     for machine in made:
         machine.remove()
+
+
+def test_token_store_may_lie_elsewhere_than_its_configuration(node_of):
+    """As in the reference configuration: the module's settings in /etc, the token below the state directory."""
+    made = Appliance()
+    try:
+        settings = os.path.join(made.folder, "etc")
+        os.mkdir(settings)
+        os.chmod(settings, 0o755)
+        for name in ("ca", "tls"):
+            path = os.path.join(settings, f"softhsm-{name}.conf")
+            shutil.copyfile(os.path.join(made.state, f"token-{name}", "softhsm2.conf"), path)
+            os.chmod(path, 0o644)
+            made.write_config({"hsm": {name: {"environment": {"SOFTHSM2_CONF": path}}}})
+        made.start()
+        attest_once(made, node_of(made))
+    finally:
+        made.remove()
 
 
 # -- certificates -----------------------------------------------------------------------------------------------------

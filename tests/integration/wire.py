@@ -95,9 +95,10 @@ REASONS = reasons()
 class Channel:
     """A channel as seen through the puppet in the front's place."""
 
-    def __init__(self, connection, which):
+    def __init__(self, connection, which, sequence=0):
+        """`sequence` is the number of the last request that this front sent on the channel."""
         self.socket = connection
-        self.sequence = 0
+        self.sequence = sequence
         self.socket.sendall(which.encode() + b"\n")
 
     def send(self, data):
