@@ -146,7 +146,8 @@ ERRFN handle_challenge(struct call *call, const struct ipc_challenge_request *re
 
     struct session session = {0};
     TRY(make_credential(call, ek, ak, &session, out_reply));
-    TRY(claim_public_area(request->ek_public, &session));
+    bool area_is_ek = ek->source == EK_SOURCE_PUB && ek->public_area_known;
+    TRY(claim_public_area(area_is_ek ? request->ek : request->ek_public, &session));
     TRY(open_session(call, &machine, ak, &session));
     TRY(list_selection(call, &out_reply->selection));
     memcpy(out_reply->session_id, session.id, sizeof out_reply->session_id);
