@@ -27,8 +27,7 @@ struct http {
     atomic_bool draining;
 };
 
-/* -- a connection, which is CivetWeb's under another name
- * --------------------------------------------------------- */
+/* -- a connection, which is CivetWeb's under another name -------------------------------------- */
 
 static struct mg_connection *theirs(struct http_connection *c)
 {
@@ -89,8 +88,7 @@ const char *http_connection_phrase(const struct http_connection *c, int status)
     return mg_get_response_code_text(theirs_const(c), status);
 }
 
-/* -- what CivetWeb calls
- * ------------------------------------------------------------------------------------------- */
+/* -- what CivetWeb calls ----------------------------------------------------------------------- */
 
 static struct http_incoming incoming_of(const struct http *http, const struct mg_request_info *info)
 {
@@ -165,9 +163,7 @@ static int drop_message(const struct mg_connection *connection, const char *mess
     return 1;
 }
 
-/* -- start and end
- * -------------------------------------------------------------------------------------------------
- */
+/* -- start and end ----------------------------------------------------------------------------- */
 
 /* All workers and the thread that accepts must be there before the seal, which allows no new
  * ones. */

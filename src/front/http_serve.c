@@ -22,9 +22,7 @@ enum remainder {
     REMAINDER_UNKNOWN /* nobody knows: nothing more may be read */
 };
 
-/* -- reading
- * ------------------------------------------------------------------------------------------------------
- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 static ERRFN read_headers(const struct http_connection *c, const struct http_incoming *incoming,
                           struct exchange *x, struct http_framing *framing)
@@ -90,9 +88,7 @@ static ERRFN serve(struct http_connection *c, const struct http_incoming *incomi
     return OK;
 }
 
-/* -- writing
- * ------------------------------------------------------------------------------------------------------
- */
+/* -- writing ----------------------------------------------------------------------------------- */
 
 static enum remainder remainder_of(const struct http_framing *framing, bool body_read)
 {
@@ -131,9 +127,7 @@ static void finish(struct http_connection *c, const struct exchange *x, enum rem
     }
 }
 
-/* -- one request
- * --------------------------------------------------------------------------------------------------
- */
+/* -- one request ------------------------------------------------------------------------------- */
 
 /* A listener of both families shows IPv4 peers as ::ffff:192.0.2.1. */
 static const char *source_of(const char *address)

@@ -26,9 +26,7 @@ struct program {
     bool api_open;
 };
 
-/* -- control channel
- * -----------------------------------------------------------------------------------------------
- */
+/* -- control channel --------------------------------------------------------------------------- */
 
 static err_t reset_channel(void *context, enum ipc_channel_id channel, bool open)
 {
@@ -63,9 +61,7 @@ static err_t take_chain(void *context, const struct ipc_frame *frame, struct buf
     return ipc_put_tls_chain_reply(out_reply, &reply);
 }
 
-/* -- channels
- * -------------------------------------------------------------------------------------------------------
- */
+/* -- channels ---------------------------------------------------------------------------------- */
 
 static void pump(struct program *p, struct ipc_client *client, enum ipc_channel_id channel,
                  bool *open)
@@ -116,9 +112,7 @@ static ERRFN run(struct program *p)
     }
 }
 
-/* -- start
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- start ------------------------------------------------------------------------------------- */
 
 static ERRFN open_channels(struct program *p)
 {

@@ -2,10 +2,11 @@
  * from sockets.c in place of bind and its like (-Wl,--wrap), because CivetWeb has no option for
  * any of this.
  *
- *   bind, listen  CivetWeb takes over the listening socket that the supervisor opened, since the
- * front may open none accept        counts connections, so that keep-alive can yield when there are
- * more than workers poll          gives one request one deadline, however slowly its bytes trickle;
- * lets an idle connection make room; waits in vain when the front drains */
+ *   bind, listen  the listening socket that the supervisor opened becomes CivetWeb's
+ *   accept        counts connections, so that keep-alive can yield when there are more than workers
+ *   poll          gives one request one deadline, however slowly its bytes trickle; lets an idle
+ *                 connection make room; waits in vain when the front drains
+ */
 #ifndef ITL_FRONT_SOCKETS_H
 #define ITL_FRONT_SOCKETS_H
 

@@ -1,11 +1,10 @@
 /* Plays the supervisor and the signer around the real itl-front and itl-keyholder.
  *
  *   harness prepare STORE                      a SoftHSM token with the TLS key; STORE/public.pem
- *   harness run BIN STORE CHAIN [name=value…]  starts both on a port of 127.0.0.1, prints what
- * happens, obeys lines of stdin: chain FILE · drain MS · drain-keyholder · kill keyholder · start
- * keyholder · restart front · mute 0|1 · garbage · tls-garbage · sign HEX · courier-down ·
- * token-down · pids · quit
- * / */
+ *   harness run BIN STORE CHAIN [name=value…]  starts both, prints what happens, obeys lines of stdin:
+ *     chain FILE, drain MS, drain-keyholder, kill keyholder, start keyholder, restart front,
+ *     mute 0|1, garbage, tls-garbage, sign HEX, courier-down, token-down, pids, quit
+ */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -224,9 +223,7 @@ static void drain_socket(int fd)
     }
 }
 
-/* -- what children say
- * ------------------------------------------------------------------------------------------------
- */
+/* -- what children say ------------------------------------------------------------------------- */
 
 static void told(struct harness *h, struct child *child, const struct ipc_frame *frame)
 {
@@ -305,9 +302,7 @@ static void play_signer(struct harness *h)
     must(ipc_channel_flush(h->signer), "api");
 }
 
-/* -- what the test wants
- * ------------------------------------------------------------------------------------------------
- */
+/* -- what the test wants ----------------------------------------------------------------------- */
 
 static void send_chain(struct harness *h, const char *path)
 {
