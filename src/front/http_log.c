@@ -49,6 +49,10 @@ void http_log_exchange(const struct exchange *x, uint64_t took_ms)
                   LOG_NUMBER("status", x->status), LOG_TEXT("source", x->source_ip),
                   LOG_NUMBER("ms", took_ms), LOG_TEXT("request_id", x->request_id));
     }
+}
+
+void http_log_refusal(const struct exchange *x)
+{
     if (is_malformed_body(x)) {
         note_refusal(x);
     }

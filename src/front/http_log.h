@@ -4,9 +4,12 @@
 
 #include "front/exchange.h"
 
-/* Logs the exchange, and has the signer note in the audit log what was refused here for its
- * form. Answered probes of /healthz are not logged: they are most of the requests and say
- * nothing. */
+/* Has the signer put into the audit log what was refused here for its form; before the answer goes
+ * out, as for everything that is answered. */
+void http_log_refusal(const struct exchange *x);
+
+/* Logs the exchange. Answered probes of /healthz are not logged: they are most of the requests and
+ * say nothing. */
 void http_log_exchange(const struct exchange *x, uint64_t took_ms);
 
 #endif

@@ -170,6 +170,7 @@ int http_serve(struct http_connection *c, const struct http_incoming *incoming)
     if (!IS_OK(served)) {
         exchange_refuse(&x, served);
     }
+    http_log_refusal(&x);
     finish(c, &x, remainder_of(&framing, body_read));
     http_log_exchange(&x, clock_monotonic_ms() - began_ms);
     exchange_clear(&x);
