@@ -4,10 +4,15 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
-enum { BACKLOG = 1024 /* a fleet that boots at once */ };
+enum {
+    BACKLOG = 1024, /* a fleet that boots at once */
+    TRIES = 20,     /* the last children of a supervisor that was killed hold its socket for a moment */
+    BETWEEN_TRIES_MS = 100
+};
 
 AUTO_DEFINE(addrinfo, struct addrinfo, freeaddrinfo);
 
@@ -37,5 +42,10 @@ ERRFN listen_open(const struct config_listen *settings, int *out_fd)
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     AUTO(addrinfo) addresses = NULL;
     ENSURE(getaddrinfo(settings->host, port, &hints, &addresses) == 0, CONFIG_INVALID);
-    return bind_to(addresses, out_fd);
+    err_t bound = bind_to(addresses, out_fd);
+    for (int i = 1; i < TRIES && IS_E(bound, PORT_IN_USE); i++) {
+        poll(NULL, 0, BETWEEN_TRIES_MS);
+        bound = bind_to(addresses, out_fd);
+    }
+    return bound;
 }
