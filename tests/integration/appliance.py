@@ -190,10 +190,11 @@ def wait_until(condition, seconds, what):
 
 
 def is_alive(pid):
-    """Not gone, and not just waiting to be waited for."""
+    """Not gone, and not just waiting to be waited for. A first thread that ended is no sign: others may still hold the sockets."""
     try:
         with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+            ended = file.read().rsplit(")", 1)[1].split()[0] == "Z"
+        return not ended or len(os.listdir(f"/proc/{pid}/task")) > 1
     except OSError:
         return False
 
@@ -358,6 +359,7 @@ class Appliance:
     def kill(self):
         """Kills the supervisor; its children die with it."""
         if self.process:
+            self.process.send_signal(signal.SIGSTOP)  # so that it starts none that we don't know of
             children = self.children().values()
             self.process.kill()
             self.process.wait()
