@@ -35,8 +35,9 @@ struct link {
     int client_fd; /* number in the client */
     int server_fd; /* number in the server */
     int ends[2];   /* ours: client's, server's */
-    bool closed;      /* the survivor was told to let go, and not yet to go on */
-    unsigned closing; /* resets sent to the survivor and not yet answered */
+    bool closed;          /* the survivor was told to let go, and not yet to go on */
+    unsigned closing;     /* resets sent to the survivor and not yet answered */
+    uint64_t close_by_ms; /* monotonic: answered by then, or the survivor is stuck */
 };
 
 enum { LINK_COUNT = 3, CHILD_FDS_MAX = 8, CHILD_ENVIRONMENT_MAX = 12 };

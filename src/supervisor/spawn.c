@@ -43,9 +43,9 @@ static ERRFN make_pair(int out_ends[2])
 ERRFN spawn_links(struct supervisor *s)
 {
     static const struct link links[LINK_COUNT] = {
-        {IPC_CHANNEL_TLS, CHILD_FRONT, CHILD_KEYHOLDER, PROCESS_FD_TLS_FRONT, PROCESS_FD_TLS_KEYHOLDER, {-1, -1}, false, 0},
-        {IPC_CHANNEL_API, CHILD_FRONT, CHILD_SIGNER, PROCESS_FD_API_FRONT, PROCESS_FD_API_SIGNER, {-1, -1}, false, 0},
-        {IPC_CHANNEL_JOBS, CHILD_SIGNER, CHILD_COURIER, PROCESS_FD_JOBS_SIGNER, PROCESS_FD_JOBS_COURIER, {-1, -1}, false, 0},
+        {IPC_CHANNEL_TLS, CHILD_FRONT, CHILD_KEYHOLDER, PROCESS_FD_TLS_FRONT, PROCESS_FD_TLS_KEYHOLDER, {-1, -1}, false, 0, 0},
+        {IPC_CHANNEL_API, CHILD_FRONT, CHILD_SIGNER, PROCESS_FD_API_FRONT, PROCESS_FD_API_SIGNER, {-1, -1}, false, 0, 0},
+        {IPC_CHANNEL_JOBS, CHILD_SIGNER, CHILD_COURIER, PROCESS_FD_JOBS_SIGNER, PROCESS_FD_JOBS_COURIER, {-1, -1}, false, 0, 0},
     };
     memcpy(s->links, links, sizeof links);
     for (size_t i = 0; i < LINK_COUNT; i++) {

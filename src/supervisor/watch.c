@@ -19,6 +19,7 @@ enum {
     STABLE_AFTER_MS = 60000,   /* a child that lived so long starts with the shortest back-off again */
     STOP_WAIT_MS = 10000,
     FRONT_DRAIN_MS = 5000,
+    RESET_WAIT_MS = 10000,     /* a survivor finishes its batch, in which a network HSM may be slow */
     SOCKET_ACCEPTS = 1 << 16   /* the kernel's __SO_ACCEPTCON */
 };
 
@@ -45,20 +46,26 @@ static bool joins(const struct link *link, const struct child *child)
     return link->client == child->kind || link->server == child->kind;
 }
 
-static void send_reset(struct child *child, struct link *link, bool open)
+/* PEER_GONE for a child that died but whose death was not yet reaped: two can die at once. */
+static ERRFN tell(const struct child *child, enum ipc_type type, struct view body)
+{
+    uint32_t sequence;
+    ENSURE(child->control, PEER_GONE);
+    TRY(ipc_channel_request(child->control, type, body, &sequence));
+    return ipc_channel_flush(child->control);
+}
+
+static void send_reset(const struct child *child, struct link *link, bool open)
 {
     struct ipc_channel_reset_request request = {.channel = (uint8_t)link->channel, .open = open};
     AUTO(buf) body = NULL;
-    uint32_t sequence;
     bool sent = IS_OK(buf_new(16, &body)) && IS_OK(ipc_put_channel_reset_request(body, &request)) &&
-                IS_OK(ipc_channel_request(child->control, IPC_TYPE_channel_reset, buf_view(body), &sequence)) &&
-                IS_OK(ipc_channel_flush(child->control));
+                IS_OK(tell(child, IPC_TYPE_channel_reset, buf_view(body)));
     if (!sent) {
         signal_child(child, SIGKILL); /* its death is handled like any other */
-        return;
-    }
-    if (!open) {
+    } else if (!open) {
         link->closing++;
+        link->close_by_ms = clock_monotonic_ms() + RESET_WAIT_MS;
     }
 }
 
@@ -93,6 +100,19 @@ static void open_links(struct supervisor *s, const struct child *successor, bool
             send_reset(peer, link, true);
         }
         link->closed = link->closed && !ours;
+    }
+}
+
+/* A survivor that does not let go is stuck; without it neither of the two ends would ever serve again. */
+static void press_closing(struct supervisor *s, const struct child *dead)
+{
+    for (size_t i = 0; i < LINK_COUNT; i++) {
+        const struct link *link = &s->links[i];
+        if (joins(link, dead) && link->closing > 0 && clock_monotonic_ms() > link->close_by_ms) {
+            const struct child *peer = survivor(s, link, dead);
+            log_event(LOG_ERROR, "reset.timed_out", LOG_TEXT("child", peer->name));
+            signal_child(peer, SIGKILL);
+        }
     }
 }
 
@@ -334,7 +354,8 @@ void watch_read(struct supervisor *s, struct child *child)
         handle_frame(s, child, &frame);
     }
     if (!IS_OK(received)) {
-        ipc_channel_free(STEAL(child->control)); /* the child has gone or is going; its death comes by SIGCHLD */
+        ipc_channel_free(STEAL(child->control));
+        signal_child(child, SIGKILL); /* gone or going, and if not it can no longer be told anything */
     }
 }
 
@@ -394,9 +415,12 @@ static void advance_module(struct supervisor *s, struct child *child)
 static void advance(struct supervisor *s, struct child *child)
 {
     uint64_t now = clock_monotonic_ms();
-    if (child->state == CHILD_DOWN && !s->stopping && now >= child->restart_at_ms && needs_met(s, child) &&
-        links_closed(s, child)) {
-        start(s, child);
+    if (child->state == CHILD_DOWN && !s->stopping && now >= child->restart_at_ms && needs_met(s, child)) {
+        if (links_closed(s, child)) {
+            start(s, child);
+        } else {
+            press_closing(s, child);
+        }
     } else if (child->state == CHILD_STARTING && is_module(child)) {
         advance_module(s, child);
     } else if (child->state == CHILD_STARTING && now - child->started_at_ms > START_WAIT_MS) {
@@ -409,10 +433,8 @@ static bool send_drain(const struct child *child)
 {
     struct ipc_drain_request request = {.deadline_ms = FRONT_DRAIN_MS};
     AUTO(buf) body = NULL;
-    uint32_t sequence;
     return IS_OK(buf_new(16, &body)) && IS_OK(ipc_put_drain_request(body, &request)) &&
-           IS_OK(ipc_channel_request(child->control, IPC_TYPE_drain, buf_view(body), &sequence)) &&
-           IS_OK(ipc_channel_flush(child->control));
+           IS_OK(tell(child, IPC_TYPE_drain, buf_view(body)));
 }
 
 static void stop_child(struct supervisor *s, struct child *child)

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from appliance import BIN, CLUSTER_SECRET, ROOT, Appliance, Node, run, wait_until
+from appliance import BIN, CLUSTER_SECRET, ROOT, Appliance, Node, is_alive, run, wait_until
 
 NOT_RUNNING = 3
 
@@ -67,6 +67,32 @@ def test_killed_process_is_replaced_and_audited(appliance, node, name):
     ended = [row for row in appliance.audit() if row["action"] == "process_ended"]
     assert len(ended) == 2 and all(f"{name} died by signal 9" in row["detail"] for row in ended)
     assert appliance.audit_rows() == len(appliance.audit())
+
+
+def test_processes_killed_in_the_same_moment_are_all_replaced(appliance):
+    """The supervisor learns of all these deaths at once: while it handles the first, the others' channels are gone already."""
+    before = appliance.children()
+    appliance.process.send_signal(signal.SIGSTOP)
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not any(is_alive(pid) for pid in before.values()), 10, "the processes to die")
+    appliance.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: appliance.process.poll() is not None or answers(appliance), 20, "an answer")
+    assert appliance.process.poll() is None, "the supervisor died with them"
+    appliance.wait_ready()
+    assert set(appliance.children()) == set(before)
+    assert not set(appliance.children().values()) & set(before.values())
+
+
+def test_process_that_is_stuck_when_its_peer_is_replaced_is_replaced_too(appliance):
+    """Nothing waits for ever: a signer that does not let go of a dead courier's channel is killed after ten seconds."""
+    stuck = appliance.children()["signer"]
+    os.kill(stuck, signal.SIGSTOP)
+    appliance.signal_child("courier")
+    wait_until(lambda: appliance.children().get("signer", stuck) != stuck, 30, "another signer")
+    wait_until(lambda: answers(appliance), 20, "an answer")
+    appliance.wait_ready()
+    assert [event["child"] for event in appliance.events("reset.timed_out")][:1] == ["signer"]
 
 
 def test_children_die_with_the_supervisor_and_the_next_start_finds_everything(appliance, node):
