@@ -12,12 +12,14 @@ static const struct command commands[] = {
     {.noun = "machine",
      .verb = "get",
      .subject = "ID",
+     .subject_count = 1,
      .usage = "",
      .summary = "Show one machine. ID may be the first characters of one, at least four.",
      .run = machine_get},
     {.noun = "machine",
      .verb = "approve",
      .subject = "ID",
+     .subject_count = 1,
      .usage = "--role ROLE [--hostname NAME] [--assigned-ip CIDR] [--cluster ID]\n"
               "                  [--ek-fingerprint HEX] [--accept-unverified-ek] [--yes]",
      .summary = "Let a machine join, after showing it. Signed with your key.",
@@ -54,7 +56,7 @@ void command_print_usage(FILE *out)
           "  --credential FILE    what you are logged in with  (ATTESTATION_CREDENTIAL;\n"
           "                       default ~/.itl/attestation-credential.json); its api_url, "
           "ca_file and pin are defaults\n"
-          "  -o, --output FORMAT  table or json\n"
+          "  -o, --output FORMAT  table or json; --json is short for the latter\n"
           "  --help, --version\n"
           "\nExit status: 0 done, 1 refused or failed, 2 usage, 3 not reached or another server, 4 "
           "not logged in.\n",

@@ -9,6 +9,7 @@ enum exit_status {
     EXIT_DONE = 0,
     EXIT_REFUSED = 1,
     EXIT_USAGE = 2,
+    EXIT_UNREADABLE = 2, /* evidence commands: a file that is not what it should be */
     EXIT_UNREACHABLE = 3, /* not reached, or not the server it should be */
     EXIT_NOT_LOGGED_IN = 4
 };
@@ -18,11 +19,14 @@ struct command {
     const char *verb;
     const char
         *subject; /* what the verb is about, as in the usage line; NULL when it takes nothing */
+    int subject_count; /* words in it */
     const char *usage; /* the options it takes */
     const char *summary;
     unsigned options; /* enum option_bit, beyond OPTIONS_GLOBAL */
     unsigned required;
     err_t (*run)(struct session *session, const struct options *options);
+    /* In its place for what needs no appliance: works on files, prints, returns the exit status. */
+    enum exit_status (*inspect)(const struct options *options);
 };
 
 /* NULL when there is none of this name. */

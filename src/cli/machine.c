@@ -4,9 +4,10 @@
 
 #include "cli/command.h"
 #include "cli/machine_lookup.h"
+#include "cli/print.h"
 #include "cli/table.h"
 
-enum { OUTPUT_MAX_BYTES = 512 << 20, ANSWER_CHARS = 16 };
+enum { ANSWER_CHARS = 16 };
 
 static const struct table_column list_columns[] = {
     {"MACHINE", "machine_id", 8}, {"STATUS", "status", 0},       {"ROLE", "role", 0},
@@ -42,14 +43,6 @@ static const struct table_column detail_columns[] = {
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-static ERRFN print_json(const json_t *value)
-{
-    AUTO(buf) text = NULL;
-    TRY(json_write(value, 2, OUTPUT_MAX_BYTES, &text));
-    ENSURE(fwrite(text->data, 1, text->len, stdout) == text->len && fputc('\n', stdout) != EOF, IO);
-    return OK;
-}
 
 static ERRFN print_machine(const struct options *options, const json_t *machine)
 {

@@ -57,7 +57,7 @@ static ERRFN choose(const struct options *options, const struct command **out_co
     ENSURE(options->arguments_count >= 2, FIELD_MISSING);
     const struct command *command = command_find(options->arguments[0], options->arguments[1]);
     ENSURE(command, FIELD_UNKNOWN);
-    int wanted = command->subject ? 3 : 2;
+    int wanted = 2 + command->subject_count;
     *out_subject = command->subject ? command->subject : "";
     ENSURE(options->arguments_count >= wanted, FIELD_MISSING);
     *out_subject = options->arguments_count > wanted ? options->arguments[wanted] : "";
@@ -110,5 +110,5 @@ int main(int argc, char **argv)
     if (!IS_OK(secret_setup())) {
         return EXIT_REFUSED;
     }
-    return run(command, &options);
+    return command->inspect ? (int)command->inspect(&options) : run(command, &options);
 }

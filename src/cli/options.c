@@ -18,6 +18,14 @@ static const struct option long_options[] = {
     {"ek-fingerprint", required_argument, NULL, OPTION_EK_FINGERPRINT},
     {"accept-unverified-ek", no_argument, NULL, OPTION_ACCEPT_UNVERIFIED_EK},
     {"yes", no_argument, NULL, OPTION_YES},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"ca-dir", required_argument, NULL, OPTION_CA_DIR},
+    {"at", required_argument, NULL, OPTION_AT},
+    {"quote", required_argument, NULL, OPTION_QUOTE},
+    {"signature", required_argument, NULL, OPTION_SIGNATURE},
+    {"ak", required_argument, NULL, OPTION_AK},
+    {"nonce", required_argument, NULL, OPTION_NONCE},
+    {"eventlog", required_argument, NULL, OPTION_EVENTLOG},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0}};
@@ -27,6 +35,13 @@ static ERRFN parse_output(const char *text, enum output_format *out_format)
     bool json = strcmp(text, "json") == 0;
     ENSURE(json || strcmp(text, "table") == 0, FIELD_INVALID);
     *out_format = json ? OUTPUT_JSON : OUTPUT_TABLE;
+    return OK;
+}
+
+static ERRFN add_ca_dir(struct options *o, const char *folder)
+{
+    ENSURE(o->ca_dirs_count < OPTIONS_CA_DIRS_MAX, TOO_LONG);
+    o->ca_dirs[o->ca_dirs_count++] = folder;
     return OK;
 }
 
@@ -64,6 +79,29 @@ static ERRFN take_option(unsigned bit, struct options *o)
         return OK;
     case OPTION_EK_FINGERPRINT:
         o->ek_fingerprint = optarg;
+        return OK;
+    case OPTION_JSON:
+        o->output = OUTPUT_JSON;
+        return OK;
+    case OPTION_CA_DIR:
+        return add_ca_dir(o, optarg);
+    case OPTION_AT:
+        o->at = optarg;
+        return OK;
+    case OPTION_QUOTE:
+        o->quote = optarg;
+        return OK;
+    case OPTION_SIGNATURE:
+        o->signature = optarg;
+        return OK;
+    case OPTION_AK:
+        o->ak = optarg;
+        return OK;
+    case OPTION_NONCE:
+        o->nonce = optarg;
+        return OK;
+    case OPTION_EVENTLOG:
+        o->eventlog = optarg;
         return OK;
     case OPTION_ACCEPT_UNVERIFIED_EK:
     case OPTION_YES:

@@ -20,17 +20,25 @@ enum option_bit {
     OPTION_ACCEPT_UNVERIFIED_EK = 1U << 11,
     OPTION_YES = 1U << 12,
     OPTION_HELP = 1U << 13,
-    OPTION_VERSION = 1U << 14
+    OPTION_VERSION = 1U << 14,
+    OPTION_JSON = 1U << 15,
+    OPTION_CA_DIR = 1U << 16,
+    OPTION_AT = 1U << 17,
+    OPTION_QUOTE = 1U << 18,
+    OPTION_SIGNATURE = 1U << 19,
+    OPTION_AK = 1U << 20,
+    OPTION_NONCE = 1U << 21,
+    OPTION_EVENTLOG = 1U << 22
 };
 
 /* What every command takes. */
 #define OPTIONS_GLOBAL                                                                           \
-    (OPTION_API_URL | OPTION_CA | OPTION_PIN | OPTION_CREDENTIAL | OPTION_OUTPUT | OPTION_HELP | \
-     OPTION_VERSION)
+    (OPTION_API_URL | OPTION_CA | OPTION_PIN | OPTION_CREDENTIAL | OPTION_OUTPUT | OPTION_JSON | \
+     OPTION_HELP | OPTION_VERSION)
 
 enum output_format { OUTPUT_TABLE = 0, OUTPUT_JSON };
 
-enum { OPTIONS_ARGUMENTS_MAX = 4 };
+enum { OPTIONS_ARGUMENTS_MAX = 4, OPTIONS_CA_DIRS_MAX = 8 };
 
 /* Texts live as long as argv and the environment. NULL means not given. */
 struct options {
@@ -46,6 +54,14 @@ struct options {
     const char *assigned_ip;
     const char *cluster;
     const char *ek_fingerprint;
+    const char *ca_dirs[OPTIONS_CA_DIRS_MAX];
+    int ca_dirs_count;
+    const char *at; /* RFC 3339 or a day */
+    const char *quote;
+    const char *signature;
+    const char *ak;
+    const char *nonce; /* hexadecimal */
+    const char *eventlog;
     const char *arguments[OPTIONS_ARGUMENTS_MAX]; /* noun, verb and what the verb is about */
     int arguments_count;
 };

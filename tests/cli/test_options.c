@@ -52,6 +52,18 @@ static void options_stand_anywhere(void **state)
     assert_int_equal(options.given, OPTION_API_URL | OPTION_ROLE | OPTION_OUTPUT | OPTION_YES);
 }
 
+static void ca_folders_may_be_given_several_times(void **state)
+{
+    (void)state;
+    ASSERT_OK(parse("evidence ek FILE --ca-dir roots --ca-dir more --json"));
+    assert_int_equal(options.ca_dirs_count, 2);
+    assert_string_equal(options.ca_dirs[1], "more");
+    assert_int_equal(options.output, OUTPUT_JSON);
+    ASSERT_E(parse("x --ca-dir 1 --ca-dir 2 --ca-dir 3 --ca-dir 4 --ca-dir 5 --ca-dir 6 "
+                   "--ca-dir 7 --ca-dir 8 --ca-dir 9"),
+             TOO_LONG);
+}
+
 static void environment_stands_in_for_options(void **state)
 {
     (void)state;
@@ -108,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_stand_anywhere),
+        cmocka_unit_test(ca_folders_may_be_given_several_times),
         cmocka_unit_test(environment_stands_in_for_options),
         cmocka_unit_test(unknown_options_are_named),
         cmocka_unit_test(options_without_their_value_are_named),
