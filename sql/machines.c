@@ -15,7 +15,8 @@
          TEXT((m)->cluster_id), TEXT((m)->hostname), TEXT((m)->assigned_ip), TEXT((m)->assurance), \
          NUMBER((m)->registered_at), NUMBER((m)->attested_at), NUMBER((m)->locked_at),             \
          NUMBER((m)->revoked_at), NUMBER((m)->wipe_pending), TEXT((m)->ek_manufacturer),           \
-         TEXT((m)->ek_model), TEXT((m)->ek_version), TEXT((m)->ek_anchor))
+         TEXT((m)->ek_model), TEXT((m)->ek_version), TEXT((m)->ek_anchor),                         \
+         NUMBER((m)->evidence_at), NUMBER((m)->evidence_until), NUMBER((m)->gates))
 
 ERRFN machine_row_read(struct rows *rows, struct machine *out_machine)
 {
@@ -45,6 +46,9 @@ ERRFN machine_row_read(struct rows *rows, struct machine *out_machine)
     rows_text(rows, 22, m.ek_model, sizeof m.ek_model);
     rows_text(rows, 23, m.ek_version, sizeof m.ek_version);
     rows_text(rows, 24, m.ek_anchor, sizeof m.ek_anchor);
+    m.evidence_at = rows_number(rows, 25);
+    m.evidence_until = rows_number(rows, 26);
+    m.gates = (uint32_t)rows_number(rows, 27);
     TRY(rows_problem(rows));
     *out_machine = m;
     return OK;

@@ -52,6 +52,9 @@ struct machine {
     char ek_model[65];
     char ek_version[65];
     char ek_anchor[257]; /* subject of the root that the EK certificate leads to */
+    uint64_t evidence_at;    /* when policy accepted its last evidence */
+    uint64_t evidence_until; /* how long that holds; 0: for as long as it is attested */
+    uint32_t gates;          /* what that evidence opened, in the caller's bits */
 };
 
 /* EK material as received, never re-encoded. A machine may show several EKs over its life. Views

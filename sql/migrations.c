@@ -201,4 +201,60 @@ static const char VERSION_1[] =
 static const char VERSION_2[] =
     "ALTER TABLE session ADD COLUMN ek_public BLOB NOT NULL DEFAULT x'';";
 
-const char *const SCHEMA_MIGRATIONS[SCHEMA_VERSION] = {VERSION_1, VERSION_2};
+/* Policies with their activations, event logs, and until when a machine's evidence holds. */
+static const char VERSION_3[] =
+    "INSERT INTO tally (name, entries) VALUES ('policy', 0);"
+    "CREATE TABLE policy ("
+    " number INTEGER PRIMARY KEY CHECK (number >= 1),"
+    " name TEXT NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " sha384 BLOB NOT NULL UNIQUE CHECK (length(sha384) = 48),"
+    " author TEXT NOT NULL,"
+    " comment TEXT NOT NULL,"
+    " created_ms INTEGER NOT NULL CHECK (created_ms >= 0),"
+    " text BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE TRIGGER policy_insert_tally AFTER INSERT ON policy BEGIN"
+    " UPDATE tally SET entries = entries + 1 WHERE name = 'policy'; END;"
+    "CREATE TRIGGER policy_no_update BEFORE UPDATE ON policy BEGIN"
+    " SELECT RAISE(ABORT, 'policies are never changed'); END;"
+    "CREATE TRIGGER policy_no_delete BEFORE DELETE ON policy BEGIN"
+    " SELECT RAISE(ABORT, 'policies are never deleted'); END;"
+    "CREATE TABLE policy_activation ("
+    " seq INTEGER PRIMARY KEY CHECK (seq >= 1),"
+    " number INTEGER NOT NULL REFERENCES policy (number),"
+    " activated_ms INTEGER NOT NULL CHECK (activated_ms >= 0)"
+    ") STRICT;"
+    "CREATE INDEX policy_activation_number ON policy_activation (number, activated_ms);"
+    "CREATE TRIGGER policy_activation_no_update BEFORE UPDATE ON policy_activation BEGIN"
+    " SELECT RAISE(ABORT, 'activations are never changed'); END;"
+    "CREATE TRIGGER policy_activation_no_delete BEFORE DELETE ON policy_activation BEGIN"
+    " SELECT RAISE(ABORT, 'activations are never deleted'); END;"
+    "CREATE TABLE policy_exception_used ("
+    " machine_id TEXT NOT NULL REFERENCES machine (machine_id) ON DELETE CASCADE,"
+    " exception TEXT NOT NULL,"
+    " used_ms INTEGER NOT NULL CHECK (used_ms >= 0),"
+    " PRIMARY KEY (machine_id, exception)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE event_log ("
+    " machine_id TEXT NOT NULL REFERENCES machine (machine_id) ON DELETE CASCADE,"
+    " kind INTEGER NOT NULL CHECK (kind IN (1, 2)),"
+    " sha384 BLOB NOT NULL CHECK (length(sha384) = 48),"
+    " time_ms INTEGER NOT NULL CHECK (time_ms >= 0),"
+    " log BLOB NOT NULL,"
+    " PRIMARY KEY (machine_id, kind)"
+    ") STRICT;"
+
+    "ALTER TABLE machine ADD COLUMN evidence_ms INTEGER NOT NULL DEFAULT 0"
+    " CHECK (evidence_ms >= 0);"
+    "ALTER TABLE machine ADD COLUMN evidence_until_ms INTEGER NOT NULL DEFAULT 0"
+    " CHECK (evidence_until_ms >= 0);"
+    "ALTER TABLE machine ADD COLUMN gates INTEGER NOT NULL DEFAULT 0 CHECK (gates >= 0);"
+    "ALTER TABLE evidence ADD COLUMN chain INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE evidence ADD COLUMN replay INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE evidence ADD COLUMN policy_number INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE evidence ADD COLUMN event_log_sha384 BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE evidence ADD COLUMN ek_fingerprint BLOB NOT NULL DEFAULT x'';";
+
+const char *const SCHEMA_MIGRATIONS[SCHEMA_VERSION] = {VERSION_1, VERSION_2, VERSION_3};

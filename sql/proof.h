@@ -102,17 +102,24 @@ struct evidence_record {
     uint32_t reset_count;
     uint32_t restart_count;
     uint64_t firmware_version;
-    int verdict;     /* the caller's enum */
-    char reason[64]; /* stable reason, "" for none */
+    struct view event_log_sha384; /* of the log it was appraised with; empty for none */
+    struct view ek_fingerprint;   /* SHA-384: the EK that it came with */
+    int verdict;            /* the caller's enums: overall, chain, replay */
+    int chain;
+    int replay;
+    uint64_t policy_number; /* the version in force then (policies.h), 0 for one from a file */
+    char reason[64];        /* stable reason, "" for none */
 };
+
+enum { EVIDENCE_STORAGE_BYTES = 5 * EVIDENCE_PART_MAX_BYTES };
 
 /* Keeps the last EVIDENCE_KEPT of a machine. Errors: MACHINE_UNKNOWN, TOO_LONG. */
 ERRFN evidence_put(struct db *db, const struct evidence_record *evidence);
 
-/* The latest. Views point into `storage`, which is emptied first and must be able to hold 3 *
- * EVIDENCE_PART_MAX_BYTES. Errors: NOT_FOUND, TOO_LONG. */
-ERRFN evidence_last(struct db *db, const char *machine_id, struct buf *storage,
-                    struct evidence_record *out_evidence);
+/* The one `back` before the latest, which is 0. Views point into `storage`, which is emptied
+ * first and must be able to hold EVIDENCE_STORAGE_BYTES. Errors: NOT_FOUND, TOO_LONG. */
+ERRFN evidence_get(struct db *db, const char *machine_id, uint32_t back, struct buf *storage,
+                   struct evidence_record *out_evidence);
 
 /* -- expiry ---------------------------------------------------------------------------------- */
 

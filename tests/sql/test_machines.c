@@ -37,6 +37,9 @@ static void longest_texts_are_stored(void **state)
     memset(m.hostname, 'h', sizeof m.hostname - 1);
     memset(m.hw_serial, 's', sizeof m.hw_serial - 1);
     memset(m.ek_anchor, 'a', sizeof m.ek_anchor - 1);
+    m.evidence_at = 5;
+    m.evidence_until = INT64_MAX;
+    m.gates = UINT32_MAX;
     IN_BATCH(f, assert_ok(machine_insert(f->db, &m, &ek)));
     assert_ok(machine_by_id(f->db, m.machine_id, &found));
     assert_memory_equal(&found, &m, sizeof m);
@@ -218,7 +221,7 @@ static void deleted_machine_leaves_only_its_audit_rows(void **state)
     assert_err(machine_by_ek(f->db, ek.fingerprint, &m), MACHINE_UNKNOWN);
     assert_err(ek_get(f->db, ek.fingerprint, storage, &ek), MACHINE_UNKNOWN);
     assert_err(ak_get(f->db, ak.ek_fingerprint, &ak), AK_UNKNOWN);
-    assert_err(evidence_last(f->db, evidence.machine_id, storage, &evidence), NOT_FOUND);
+    assert_err(evidence_get(f->db, evidence.machine_id, 0, storage, &evidence), NOT_FOUND);
     assert_err(config_token_find(f->db, token_hash, FIXTURE_NOW_MS, &token), TOKEN_UNKNOWN);
     assert_ok(vote_history(f->db, vote.machine_id, votes, &count));
     assert_int_equal(count, 0);

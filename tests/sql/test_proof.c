@@ -226,6 +226,11 @@ static struct evidence_record sample_evidence(unsigned n)
         .restart_count = n,
         .firmware_version = UINT64_C(0xfedcba9876543210),
         .verdict = 2,
+        .chain = 1,
+        .replay = 3,
+        .policy_number = 7,
+        .event_log_sha384 = view_text("log digest"),
+        .ek_fingerprint = view_text("fingerprint"),
         .reason = "pcr_policy_mismatch",
     };
     struct machine m = sample_machine(1);
@@ -240,10 +245,10 @@ static void evidence_reads_back_with_all_sixty_four_bits(void **state)
     struct evidence_record e = sample_evidence(1);
     struct evidence_record found;
     fixture_insert_machine(f, 1);
-    assert_ok(buf_new(3 * EVIDENCE_PART_MAX_BYTES, &storage));
-    assert_err(evidence_last(f->db, e.machine_id, storage, &found), NOT_FOUND);
+    assert_ok(buf_new(EVIDENCE_STORAGE_BYTES, &storage));
+    assert_err(evidence_get(f->db, e.machine_id, 0, storage, &found), NOT_FOUND);
     IN_BATCH(f, assert_ok(evidence_put(f->db, &e)));
-    assert_ok(evidence_last(f->db, e.machine_id, storage, &found));
+    assert_ok(evidence_get(f->db, e.machine_id, 0, storage, &found));
     assert_true(view_is(found.quote, "quote"));
     assert_true(view_is(found.signature, "signature"));
     assert_true(view_is(found.pcr_values, "values"));
@@ -254,6 +259,37 @@ static void evidence_reads_back_with_all_sixty_four_bits(void **state)
     assert_int_equal(found.verdict, 2);
     assert_string_equal(found.reason, "pcr_policy_mismatch");
     assert_int_equal(found.time_ms, e.time_ms);
+    assert_int_equal(found.chain, 1);
+    assert_int_equal(found.replay, 3);
+    assert_int_equal(found.policy_number, 7);
+    assert_true(view_is(found.event_log_sha384, "log digest"));
+    assert_true(view_is(found.ek_fingerprint, "fingerprint"));
+}
+
+static void evidence_is_found_from_the_latest_back(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(buf) storage = NULL;
+    const char *id = "00000001-0000-4000-8000-000000000000";
+    struct evidence_record found;
+    fixture_insert_machine(f, 1);
+    assert_ok(buf_new(EVIDENCE_STORAGE_BYTES, &storage));
+    for (unsigned n = 1; n <= 5; n++) {
+        struct evidence_record e = sample_evidence(n);
+        IN_BATCH(f, assert_ok(evidence_put(f->db, &e)));
+    }
+    for (unsigned back = 0; back < 5; back++) {
+        assert_ok(evidence_get(f->db, id, back, storage, &found));
+        assert_int_equal(found.restart_count, 5 - back);
+    }
+    assert_err(evidence_get(f->db, id, 5, storage, &found), NOT_FOUND);
+    for (unsigned n = 6; n <= EVIDENCE_KEPT + 9; n++) {
+        struct evidence_record e = sample_evidence(n);
+        IN_BATCH(f, assert_ok(evidence_put(f->db, &e)));
+    }
+    assert_ok(evidence_get(f->db, id, EVIDENCE_KEPT - 1, storage, &found));
+    assert_int_equal(found.restart_count, 10);
+    assert_err(evidence_get(f->db, id, EVIDENCE_KEPT, storage, &found), NOT_FOUND);
 }
 
 static void evidence_of_a_machine_is_bounded_and_the_last_one_counts(void **state)
@@ -266,8 +302,8 @@ static void evidence_of_a_machine_is_bounded_and_the_last_one_counts(void **stat
         struct evidence_record e = sample_evidence(n);
         IN_BATCH(f, assert_ok(evidence_put(f->db, &e)));
     }
-    assert_ok(buf_new(3 * EVIDENCE_PART_MAX_BYTES, &storage));
-    assert_ok(evidence_last(f->db, sample_machine(1).machine_id, storage, &found));
+    assert_ok(buf_new(EVIDENCE_STORAGE_BYTES, &storage));
+    assert_ok(evidence_get(f->db, sample_machine(1).machine_id, 0, storage, &found));
     assert_int_equal(found.restart_count, 3 * EVIDENCE_KEPT);
     fixture_close(f);
     /* Fails when there is any other number of rows. */
@@ -338,6 +374,7 @@ int main(void)
         TEST(activated_ak_reads_back_and_is_replaced),
         TEST(ak_of_an_unknown_or_foreign_ek_is_refused),
         TEST(evidence_reads_back_with_all_sixty_four_bits),
+        TEST(evidence_is_found_from_the_latest_back),
         TEST(evidence_of_a_machine_is_bounded_and_the_last_one_counts),
         TEST(evidence_of_nobody_and_too_long_evidence_are_refused),
         TEST(expiry_removes_old_rows_in_slices_and_keeps_the_rest),
