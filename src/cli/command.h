@@ -40,4 +40,12 @@ err_t machine_list(struct session *session, const struct options *options);
 err_t machine_get(struct session *session, const struct options *options);
 err_t machine_approve(struct session *session, const struct options *options);
 
+/* policy.c */
+enum exit_status policy_validate(const struct options *options);
+err_t policy_push(struct session *session, const struct options *options);
+err_t policy_list(struct session *session, const struct options *options);
+err_t policy_show(struct session *session, const struct options *options);
+err_t policy_activate(struct session *session, const struct options *options);
+err_t policy_rollback(struct session *session, const struct options *options);
+
 #endif

@@ -1,13 +1,11 @@
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/confirm.h"
 #include "cli/machine_lookup.h"
 #include "cli/print.h"
 #include "cli/table.h"
-
-enum { ANSWER_CHARS = 16 };
 
 static const struct table_column list_columns[] = {
     {"MACHINE", "machine_id", 8}, {"STATUS", "status", 0},       {"ROLE", "role", 0},
@@ -87,19 +85,15 @@ static ERRFN compare_fingerprint(const json_t *machine, const char *expected)
     return OK;
 }
 
-/* Asks at the terminal; without one only --yes will do. */
 static ERRFN confirm(const struct options *options, const json_t *machine)
 {
+    char question[128];
     if (options->given & OPTION_YES) {
         return OK;
     }
-    ENSURE(isatty(STDIN_FILENO), NOT_CONFIRMED);
     table_print_object(stderr, detail_columns, COUNT(detail_columns), machine);
-    fprintf(stderr, "\nApprove this machine as %s? Type yes: ", options->role);
-    char answer[ANSWER_CHARS] = "";
-    bool yes = fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
-    ENSURE(yes, NOT_CONFIRMED);
-    return OK;
+    snprintf(question, sizeof question, "Approve this machine as %s?", options->role);
+    return confirm_at_terminal(question);
 }
 
 static ERRFN set_given(json_t *body, const char *key, const char *text)

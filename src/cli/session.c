@@ -8,7 +8,7 @@
 
 #include "cli/sign.h"
 
-enum { BODY_MAX_BYTES = 16 * 1024 }; /* the appliance's limit for operator requests */
+enum { BODY_MAX_BYTES = 512 * 1024 }; /* the appliance's limit for a policy; other requests are far smaller */
 
 /* -- opening ----------------------------------------------------------------------------------- */
 

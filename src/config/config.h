@@ -147,6 +147,7 @@ struct config_machine_config {
 struct config_dual_control {
     char roles[CONFIG_ROLES_MAX][CONFIG_NAME_SIZE];
     size_t roles_count;
+    bool policy; /* activating one needs a quorum too */
     uint32_t quorum;
     uint32_t window_seconds;
 };

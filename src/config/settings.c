@@ -84,6 +84,7 @@ const struct setting config_settings[] = {
     BOOL("machine_config.sealed_delivery", machine_config.sealed_delivery),
     TEXTS("dual_control.roles", dual_control.roles, dual_control.roles_count, 0,
           config_shape_is_role, "controlplane, worker-infra or worker-app"),
+    BOOL("dual_control.policy", dual_control.policy),
     NUMBER("dual_control.quorum", dual_control.quorum, 1, 10),
     NUMBER("dual_control.window_seconds", dual_control.window_seconds, 30, 7 * 24 * 3600),
     CHOICE("operator.grants", operator_grants, grants_choices),

@@ -3,53 +3,16 @@
  * checked. */
 #include "front/json_write.h"
 #include "front/names.h"
+#include "front/operator.h"
 #include "front/query.h"
 #include "front/route.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     LIST_ANSWER_MAX = 1024 * 1024 /* 200 machines of at most 4 KiB */,
     LIST_LIMIT = IPC_ROWS_MAX_machine
 };
-
-/* The token of "Bearer <token>" (RFC 6750 section 2.1); empty when there is none. */
-static struct view bearer_of(const char *authorization)
-{
-    static const char scheme[] = "Bearer ";
-    if (strncasecmp(authorization, scheme, sizeof scheme - 1) != 0) {
-        return VIEW_EMPTY;
-    }
-    const char *token = authorization + sizeof scheme - 1;
-    return view_text(token + strspn(token, " "));
-}
-
-/* Lengths are compared here so that an over-long header is the client's fault and not a broken
- * message. */
-static ERRFN check_lengths(struct exchange *x)
-{
-    ENSURE(bearer_of(x->authorization).len <= IPC_TOKEN_MAX, AUTH_INVALID);
-    ENSURE(strlen(x->target) <= IPC_TARGET_MAX, HEADERS_TOO_LARGE);
-    ENSURE(strlen(x->signature_input) <= IPC_HEADER_MAX && strlen(x->signature) <= IPC_HEADER_MAX &&
-               strlen(x->content_digest) <= IPC_HEADER_MAX,
-           HEADERS_TOO_LARGE);
-    return OK;
-}
-
-/* The fields that every operator message begins with. */
-#define SET_OPERATOR_FIELDS(request, x)                               \
-    do {                                                              \
-        (request)->source_ip = view_text((x)->source_ip);             \
-        (request)->bearer = bearer_of((x)->authorization);            \
-        (request)->method = view_text((x)->method);                   \
-        (request)->target = view_text((x)->target);                   \
-        (request)->signature_input = view_text((x)->signature_input); \
-        (request)->signature = view_text((x)->signature);             \
-        (request)->content_digest = view_text((x)->content_digest);   \
-        (request)->body = (x)->body;                                  \
-    } while (0)
 
 static void put_machine(struct json_writer *w, const struct ipc_machine_record *m)
 {
@@ -108,18 +71,6 @@ static ERRFN answer_machine(struct exchange *x, struct ipc_list machines)
     return json_write_end(&w);
 }
 
-static ERRFN read_limit(const char *text, uint16_t *out_limit)
-{
-    char *end;
-    unsigned long limit = text[0] ? strtoul(text, &end, 10) : LIST_LIMIT;
-    if (text[0]) {
-        ENSURE(text[0] >= '0' && text[0] <= '9' && *end == '\0', FIELD_INVALID);
-    }
-    ENSURE(limit >= 1 && limit <= LIST_LIMIT, FIELD_INVALID);
-    *out_limit = (uint16_t)limit;
-    return OK;
-}
-
 /* The values of the query, which the request's views point into. */
 struct list_filter {
     char status[QUERY_VALUE_SIZE];
@@ -145,7 +96,7 @@ static ERRFN read_filter(const char *query, struct list_filter *filter,
     ENSURE(request->after.len <= IPC_UUID_MAX, TOO_LONG);
     *out_name = "limit";
     TRY(query_get(query, "limit", filter->limit));
-    return read_limit(filter->limit, &request->limit);
+    return operator_read_limit(filter->limit, LIST_LIMIT, &request->limit);
 }
 
 ERRFN handle_machine_list(struct exchange *x)
@@ -154,7 +105,7 @@ ERRFN handle_machine_list(struct exchange *x)
     struct ipc_machine_list_request request = {0};
     struct list_filter filter;
     const char *fault = "";
-    TRY(check_lengths(x));
+    TRY(operator_check(x));
     err_t read = query_only(x->query, names);
     if (IS_OK(read)) {
         read = read_filter(x->query, &filter, &request, &fault);
@@ -175,7 +126,7 @@ ERRFN handle_machine_list(struct exchange *x)
 ERRFN handle_machine_get(struct exchange *x)
 {
     struct ipc_machine_get_request request = {.machine_id = x->argument};
-    TRY(check_lengths(x));
+    TRY(operator_check(x));
     ENSURE(x->argument.len <= IPC_UUID_MAX, MACHINE_UNKNOWN);
     SET_OPERATOR_FIELDS(&request, x);
     struct ipc_machine_get_reply reply;
@@ -187,20 +138,12 @@ ERRFN handle_machine_get(struct exchange *x)
     return done;
 }
 
-/* The signer reads the body with a parser of its own; what is no JSON object never gets that
- * far. */
-static ERRFN check_body(struct exchange *x)
-{
-    AUTO(fields) f = NULL;
-    return exchange_fields(x, &f);
-}
-
 ERRFN handle_machine_approve(struct exchange *x)
 {
     struct ipc_machine_approve_request request = {.machine_id = x->argument};
-    TRY(check_lengths(x));
+    TRY(operator_check(x));
     ENSURE(x->argument.len <= IPC_UUID_MAX, MACHINE_UNKNOWN);
-    TRY(check_body(x));
+    TRY(operator_check_body(x));
     SET_OPERATOR_FIELDS(&request, x);
     struct ipc_machine_approve_reply reply;
     struct ipc_answer answer;

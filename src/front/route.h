@@ -55,5 +55,9 @@ ERRFN handle_config_pending(struct exchange *x);
 ERRFN handle_machine_list(struct exchange *x);
 ERRFN handle_machine_get(struct exchange *x);
 ERRFN handle_machine_approve(struct exchange *x);
+ERRFN handle_policy_push(struct exchange *x);
+ERRFN handle_policy_list(struct exchange *x);
+ERRFN handle_policy_get(struct exchange *x);
+ERRFN handle_policy_activate(struct exchange *x);
 
 #endif

@@ -23,6 +23,9 @@ enum ipc_action {
 
 enum ipc_verdict { IPC_VERDICT_NOT_EVALUATED = 1, IPC_VERDICT_PASS, IPC_VERDICT_FAIL, IPC_VERDICT_TELEMETRY };
 
+/* Which stored policy: by number, or by its place in the history. */
+enum ipc_policy_which { IPC_POLICY_NUMBER = 1, IPC_POLICY_ACTIVE, IPC_POLICY_PREVIOUS };
+
 enum ipc_type {
     IPC_TYPE_NONE = 0,
 #define M(channel, name, number, states) IPC_TYPE_##name = (number),

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "signer/batch.h"
 #include "signer/control.h"
+#include "signer/in_force.h"
 #include "signer/record.h"
 #include "sql/proof.h"
 
@@ -140,6 +141,9 @@ ERRFN serve(struct signer *s)
         }
         if (!s->api_dead && (fds[WATCH_API].revents || batch_waits(s))) {
             serve_api(s);
+        }
+        if (s->policy_changed) {
+            TRY(in_force_reload(s)); /* never go on under another policy than the database names */
         }
         if (!s->jobs_dead && fds[WATCH_JOBS].revents) {
             serve_jobs(s);

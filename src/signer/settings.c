@@ -43,6 +43,7 @@ static ERRFN read_switches(struct view lines, struct signer_settings *s, const c
         {"require_nonce", &s->require_nonce},
         {"grants_signed", &s->grants_signed},
         {"certificateless_pending", &s->certificateless_pending},
+        {"dual_control_policy", &s->dual_control_policy},
     };
     for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
         uint64_t number;

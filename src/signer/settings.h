@@ -33,6 +33,7 @@ struct signer_settings {
     uint64_t challenge_interval_ms;
     uint64_t sessions_max;
     uint64_t pending_max;
+    bool dual_control_policy; /* activating a policy needs a quorum */
     char dual_control_roles[DUAL_CONTROL_ROLES_MAX][65];
     size_t dual_control_count;
 };

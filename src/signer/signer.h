@@ -27,8 +27,10 @@ struct signer {
     struct hsm_provider *provider;
     EVP_PKEY *audit_key; /* in the token */
     struct trust *trust;
-    struct policy *policy;
-    struct pcr_selection selection; /* what policy wants quoted */
+    struct policy *policy;          /* in force (in_force.h) */
+    uint64_t policy_number;         /* its number in the store; 0 for one of appliance.yaml */
+    struct pcr_selection selection; /* what it wants quoted */
+    bool policy_changed;            /* another was activated in this batch */
     struct ipc_channel *api;
     struct ipc_channel *jobs;
     bool api_dead;  /* a violation was seen; waits for the reset */

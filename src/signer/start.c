@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "ipc/settings.h"
 #include "sandbox/sandbox.h"
+#include "signer/in_force.h"
 #include "signer/record.h"
-#include "tpm/pcr.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,80 +77,6 @@ static ERRFN load_trust(struct signer *s, const char **out_subject)
     return OK;
 }
 
-/* "sha256:149": a bank and the mask of its PCRs. */
-static ERRFN read_bank(struct view line, struct policy_bank *out_bank)
-{
-    char text[32];
-    TRY(view_to_text(line, text, sizeof text));
-    char *colon = strchr(text, ':');
-    ENSURE(colon, FIELD_INVALID);
-    *colon = '\0';
-    TRY(view_to_text(view_text(text), out_bank->bank, sizeof out_bank->bank));
-    char *end;
-    out_bank->mask = (uint32_t)strtoul(colon + 1, &end, 10);
-    ENSURE(*end == '\0' && out_bank->mask <= 0xffffff, FIELD_INVALID);
-    return OK;
-}
-
-/* The policy that appliance.yaml itself gives, where there is no policy file. */
-static ERRFN policy_from_settings(const struct signer *s, struct policy *policy)
-{
-    struct view lines = process_settings(s->process);
-    struct view value;
-    policy->require_quote = s->settings.require_quote;
-    policy->certificateless = s->settings.certificateless_pending ? POLICY_CERTIFICATELESS_PENDING : POLICY_CERTIFICATELESS_REFUSE;
-    policy->pcr_selection_count = 0;
-    while (IS_OK(settings_get(lines, "pcr_bank", policy->pcr_selection_count, &value))) {
-        ENSURE(policy->pcr_selection_count < POLICY_BANKS_MAX, TOO_LONG);
-        TRY(read_bank(value, &policy->pcr_selection[policy->pcr_selection_count]));
-        policy->pcr_selection_count++;
-    }
-    policy->ak_keys_count = 0;
-    while (IS_OK(settings_get(lines, "ak_key", policy->ak_keys_count, &value))) {
-        ENSURE(policy->ak_keys_count < POLICY_AK_KEYS_MAX, TOO_LONG);
-        TRY(view_to_text(value, policy->ak_keys[policy->ak_keys_count], sizeof policy->ak_keys[0]));
-        policy->ak_keys_count++;
-    }
-    return OK;
-}
-
-static ERRFN policy_from_file(struct signer *s)
-{
-    AUTO(buf) text = NULL;
-    struct policy_problem problem;
-    TRY(fd_read_file(s->settings.policy_file, POLICY_FILE_MAX_BYTES, &text));
-    err_t parsed = policy_parse(buf_view(text), &s->policy, &problem);
-    if (!IS_OK(parsed)) {
-        log_event(LOG_ERROR, "policy.invalid", LOG_NUMBER("line", problem.line), LOG_NUMBER("column", problem.column),
-                  LOG_TEXT("path", problem.path), LOG_TEXT("problem", problem.text));
-    }
-    return parsed;
-}
-
-static ERRFN load_policy(struct signer *s, const char **out_subject)
-{
-    *out_subject = s->settings.policy_file[0] ? s->settings.policy_file : "attestation";
-    if (s->settings.policy_file[0]) {
-        TRY(policy_from_file(s));
-    } else {
-        TRY(policy_new(&s->policy));
-        TRY(policy_from_settings(s, s->policy));
-    }
-    const char *violation = policy_high_assurance_violation(s->policy);
-    if (violation && s->settings.high_assurance) {
-        *out_subject = violation;
-        return E(POLICY_INVALID);
-    }
-    for (size_t i = 0; i < s->policy->pcr_selection_count; i++) {
-        const struct policy_bank *bank = &s->policy->pcr_selection[i];
-        uint16_t id = pcr_bank_from_name(view_text(bank->bank));
-        ENSURE(id != TPM_ALG_NONE, POLICY_INVALID);
-        s->selection.banks[s->selection.count].bank = id;
-        s->selection.banks[s->selection.count++].mask = bank->mask;
-    }
-    return OK;
-}
-
 /* The signer keeps its database and write-ahead log open; by path it may still read the base configurations and, with SoftHSM, the token. */
 static ERRFN seal(struct signer *s, const char **out_subject)
 {
@@ -175,7 +101,7 @@ ERRFN signer_start(struct signer *s, const char **out_subject)
     TRY(open_token(s, out_subject));
     TRY(open_database(s, out_subject));
     TRY(load_trust(s, out_subject));
-    TRY(load_policy(s, out_subject));
+    TRY(in_force_load(s, out_subject));
     *out_subject = "channels";
     TRY(ipc_channel_new(PROCESS_FD_API_SIGNER, IPC_CHANNEL_API, &s->api));
     TRY(ipc_channel_new(PROCESS_FD_JOBS_SIGNER, IPC_CHANNEL_JOBS, &s->jobs));

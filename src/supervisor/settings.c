@@ -83,6 +83,7 @@ static ERRFN put_signer(const struct supervisor *s, struct buf *out)
     TRY(settings_put_number(out, "grants_signed", c->operator_grants == CONFIG_GRANTS_SIGNED));
     TRY(settings_put_number(out, "sessions_max", c->limits.sessions_max));
     TRY(settings_put_number(out, "pending_max", c->limits.pending_machines_max));
+    TRY(settings_put_number(out, "dual_control_policy", c->dual_control.policy));
     for (size_t i = 0; i < c->dual_control.roles_count; i++) {
         TRY(settings_put(out, "dual_control_role", c->dual_control.roles[i]));
     }

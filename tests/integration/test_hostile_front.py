@@ -299,6 +299,48 @@ def test_own_key_in_place_of_the_operators_does_not_approve(hostile, tmp_path):
     assert_pending(hostile)
 
 
+WEAK_POLICY = "name: weak\nversion: 1\nmode: telemetry\n"
+
+
+def policy_call(appliance, message, path, body, headers, **values):
+    channel = open_channel(appliance, "api")
+    values.update(operator(appliance, "POST", path, body), **headers)
+    reason, reply = channel.call(message, **values)
+    channel.socket.close()
+    return reason, reply
+
+
+def sign_policy(appliance, path, body):
+    out = run(os.path.join(TOOLS, "sign_request"), appliance.credential, "POST", path, body.decode()).stdout.splitlines()
+    return {"content_digest": out[0], "signature_input": out[1], "signature": out[2]}
+
+
+def test_stolen_bearer_token_neither_pushes_nor_activates_a_policy(hostile):
+    body = json.dumps({"policy": WEAK_POLICY}).encode()
+    assert policy_call(hostile, "policy_push", "/api/v1/policies", body, {})[0] == "request_signature_missing"
+    assert policy_call(hostile, "policy_activate", "/api/v1/policies/1/activate", b"{}", {}, number=1)[0] == "request_signature_missing"
+
+
+def test_signed_activation_activates_no_other_policy(hostile):
+    """The operator signs for what the front shows him; the signer compares it with what the database holds."""
+    path = "/api/v1/policies"
+    numbers = {}
+    for name in ("shown", "swapped"):
+        body = json.dumps({"policy": f"name: {name}\nversion: 1\n"}).encode()
+        reason, reply = policy_call(hostile, "policy_push", path, body, sign_policy(hostile, path, body))
+        assert reason == "ok", reply
+        numbers[name] = (reply["policy"][0]["number"], reply["policy"][0]["sha384"].hex())
+    shown, swapped = numbers["shown"], numbers["swapped"]
+    path = f"/api/v1/policies/{shown[0]}/activate"
+    body = json.dumps({"sha384": shown[1]}).encode()
+    headers = sign_policy(hostile, path, body)
+    assert policy_call(hostile, "policy_activate", path, body, headers, number=swapped[0])[0] == "request_signature_invalid"
+    body = json.dumps({"sha384": swapped[1]}).encode()
+    assert policy_call(hostile, "policy_activate", path, body, sign_policy(hostile, path, body), number=shown[0])[0] == "policy_changed"
+    body = b"{}"
+    assert policy_call(hostile, "policy_activate", path, body, sign_policy(hostile, path, body), number=shown[0])[0] == "field_missing"
+
+
 def test_signed_approval_counts_once(hostile):
     node = hostile.nodes[0]
     body = approval_of(hostile, node).replace(b"forged", b"node-1")

@@ -19,8 +19,8 @@ def _definitions():
     found = {}
     for name, body in re.findall(r"#define (\w+)\(F\)(.*)", text):
         fields = []
-        for inner, kind, field, limit in re.findall(r"(OPERATOR_FIELDS\(F\))|F\((\w+), (\w+), (\w+)\)", body):
-            fields += found["OPERATOR_FIELDS"] if inner else [(kind, field, limit)]
+        for inner, kind, field, limit in re.findall(r"(OPERATOR_\w+)\(F\)|F\((\w+), (\w+), (\w+)\)", body):
+            fields += found[inner] if inner else [(kind, field, limit)]
         found[name] = fields
     numbers = {n: int(v, 16) for n, v in re.findall(r"M\(\w+, (\w+), (0x[0-9a-f]+),", text)}
     return found, numbers
