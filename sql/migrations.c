@@ -232,9 +232,10 @@ static const char VERSION_3[] =
     " SELECT RAISE(ABORT, 'activations are never deleted'); END;"
     "CREATE TABLE policy_exception_used ("
     " machine_id TEXT NOT NULL REFERENCES machine (machine_id) ON DELETE CASCADE,"
-    " exception TEXT NOT NULL,"
+    " rule TEXT NOT NULL,"
+    " expires_ms INTEGER NOT NULL CHECK (expires_ms >= 0),"
     " used_ms INTEGER NOT NULL CHECK (used_ms >= 0),"
-    " PRIMARY KEY (machine_id, exception)"
+    " PRIMARY KEY (machine_id, rule, expires_ms)"
     ") STRICT, WITHOUT ROWID;"
 
     "CREATE TABLE event_log ("

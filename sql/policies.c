@@ -119,21 +119,35 @@ ERRFN policy_store_list(struct db *db, uint64_t before, uint32_t limit, policy_e
     }
 }
 
-ERRFN policy_exception_use(struct db *db, const char *machine_id, const char *exception,
-                           uint64_t now_ms)
+ERRFN spent_exception_put(struct db *db, const char *machine_id, const char *rule,
+                          uint64_t expires_ms, uint64_t now_ms)
 {
     struct machine machine;
     TRY(machine_by_id(db, machine_id, &machine));
-    return statement_run(db, STATEMENT_POLICY_EXCEPTION_USE,
-                         ARGS(TEXT(machine_id), TEXT(exception), NUMBER(now_ms)), NULL);
+    return statement_run(
+        db, STATEMENT_POLICY_EXCEPTION_USE,
+        ARGS(TEXT(machine_id), TEXT(rule), NUMBER(expires_ms), NUMBER(now_ms)), NULL);
 }
 
-ERRFN policy_exception_is_used(struct db *db, const char *machine_id, const char *exception,
-                               bool *out_used)
+ERRFN spent_exception_list(struct db *db, const char *machine_id, uint64_t now_ms,
+                           struct spent_exception out_list[static SPENT_LISTED_MAX],
+                           size_t *out_count)
 {
     AUTO(rows) rows = ROWS_NONE;
-    TRY(rows_open(db, STATEMENT_POLICY_EXCEPTION_USED, ARGS(TEXT(machine_id), TEXT(exception)),
-                  &rows));
-    TRY(rows_next(&rows, out_used));
+    size_t count = 0;
+    TRY(rows_open(db, STATEMENT_POLICY_EXCEPTIONS_USED,
+                  ARGS(TEXT(machine_id), NUMBER(now_ms), NUMBER(SPENT_LISTED_MAX + 1)), &rows));
+    for (;;) {
+        bool more = false;
+        TRY(rows_next(&rows, &more));
+        if (!more) {
+            break;
+        }
+        ENSURE(count < SPENT_LISTED_MAX, TOO_LONG);
+        rows_text(&rows, 0, out_list[count].rule, sizeof out_list[count].rule);
+        out_list[count++].expires_ms = rows_number(&rows, 1);
+    }
+    TRY(rows_problem(&rows));
+    *out_count = count;
     return OK;
 }

@@ -9,12 +9,14 @@
 #include <stdbool.h>
 
 enum {
-    POLICY_TEXT_MAX_BYTES = 256 * 1024, /* as policy/policy.h reads at most */
+    POLICY_TEXT_MAX_BYTES = 1024 * 1024, /* as policy/policy.h reads at most */
     POLICY_SHA384_BYTES = 48,
     POLICY_STORED_NAME_SIZE = 65,
     POLICY_AUTHOR_SIZE = 129,
     POLICY_COMMENT_SIZE = 257,
-    POLICIES_MAX = 4096 /* a version a day for eleven years; at most a gigabyte */
+    POLICY_SPENT_RULE_SIZE = 65,
+    SPENT_LISTED_MAX = 256, /* as many as a policy may grant at all */
+    POLICIES_MAX = 4096 /* a version a day for eleven years */
 };
 
 struct stored_policy {
@@ -57,10 +59,21 @@ typedef err_t (*policy_each)(void *context, const struct stored_policy *policy);
 ERRFN policy_store_list(struct db *db, uint64_t before, uint32_t limit, policy_each each,
                         void *context);
 
-/* A one-shot exception is used up by the machine that it let through. Errors: MACHINE_UNKNOWN. */
-ERRFN policy_exception_use(struct db *db, const char *machine_id, const char *exception,
-                           uint64_t now_ms);
-ERRFN policy_exception_is_used(struct db *db, const char *machine_id, const char *exception,
-                               bool *out_used);
+/* -- one-shot exceptions --------------------------------------------------------------------- */
+
+/* Rule and expiry name an exception of one machine, whichever version of the policy grants it. */
+struct spent_exception {
+    char rule[POLICY_SPENT_RULE_SIZE];
+    uint64_t expires_ms;
+};
+
+/* It let the machine through, and will not again. Errors: MACHINE_UNKNOWN. */
+ERRFN spent_exception_put(struct db *db, const char *machine_id, const char *rule,
+                          uint64_t expires_ms, uint64_t now_ms);
+
+/* Those that have not expired. Errors: TOO_LONG when there are more than SPENT_LISTED_MAX. */
+ERRFN spent_exception_list(struct db *db, const char *machine_id, uint64_t now_ms,
+                           struct spent_exception out_list[static SPENT_LISTED_MAX],
+                           size_t *out_count);
 
 #endif

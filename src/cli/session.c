@@ -8,7 +8,7 @@
 
 #include "cli/sign.h"
 
-enum { BODY_MAX_BYTES = 512 * 1024 }; /* the appliance's limit for a policy; other requests are far smaller */
+enum { BODY_MAX_BYTES = 1536 * 1024 }; /* the appliance's limit for a policy; other requests are far smaller */
 
 /* -- opening ----------------------------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    POLICIES_ANSWER_MAX = 1024 * 1024, /* 200 rows of at most 2 KiB, or a policy of 256 KiB escaped */
+    POLICIES_ANSWER_MAX = 2 * 1024 * 1024, /* 200 rows of at most 2 KiB, or a policy of 1 MiB escaped */
     LIST_LIMIT = IPC_ROWS_MAX_policy
 };
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "crypto/digest.h"
-#include "sql/event_logs.h"
+#include "sql/stored_logs.h"
 #include "sql/policies.h"
 
 static struct stored_policy sample_policy(const char *text)
@@ -141,30 +141,36 @@ static void stored_policies_and_activations_are_never_changed(void **state)
     fixture_open(f);
 }
 
-static void one_shot_exception_is_used_by_one_machine(void **state)
+static void one_shot_exception_is_spent_by_one_machine_until_it_expires(void **state)
 {
     struct fixture *f = *state;
-    bool used = true;
+    struct spent_exception spent[SPENT_LISTED_MAX];
+    size_t count = 9;
     const char *one = "00000001-0000-4000-8000-000000000000";
     const char *two = "00000002-0000-4000-8000-000000000000";
+    uint64_t end = FIXTURE_NOW_MS + 1000;
     fixture_insert_machine(f, 1);
     fixture_insert_machine(f, 2);
-    IN_BATCH(f, assert_ok(policy_exception_use(f->db, one, "dbx", FIXTURE_NOW_MS)));
-    IN_BATCH(f, assert_ok(policy_exception_use(f->db, one, "dbx", FIXTURE_NOW_MS)));
-    IN_BATCH(f, assert_err(policy_exception_use(f->db, "nobody", "dbx", 1), MACHINE_UNKNOWN));
-    assert_ok(policy_exception_is_used(f->db, one, "dbx", &used));
-    assert_true(used);
-    assert_ok(policy_exception_is_used(f->db, one, "kernel", &used));
-    assert_false(used);
-    assert_ok(policy_exception_is_used(f->db, two, "dbx", &used));
-    assert_false(used);
+    IN_BATCH(f, {
+        assert_ok(spent_exception_put(f->db, one, "dbx", end, FIXTURE_NOW_MS));
+        assert_ok(spent_exception_put(f->db, one, "dbx", end, FIXTURE_NOW_MS));
+        assert_err(spent_exception_put(f->db, "nobody", "dbx", end, 1), MACHINE_UNKNOWN);
+    });
+    assert_ok(spent_exception_list(f->db, one, end - 1, spent, &count));
+    assert_int_equal(count, 1);
+    assert_string_equal(spent[0].rule, "dbx");
+    assert_int_equal(spent[0].expires_ms, end);
+    assert_ok(spent_exception_list(f->db, one, end, spent, &count));
+    assert_int_equal(count, 0);
+    assert_ok(spent_exception_list(f->db, two, FIXTURE_NOW_MS, spent, &count));
+    assert_int_equal(count, 0);
 }
 
-static void put_log(struct fixture *f, enum event_log_kind kind, const char *log)
+static void put_log(struct fixture *f, enum stored_log_kind kind, const char *log)
 {
-    uint8_t digest[EVENT_LOG_SHA384_BYTES];
+    uint8_t digest[STORED_LOG_SHA384_BYTES];
     assert_ok(sha384(view_text(log), digest));
-    IN_BATCH(f, assert_ok(event_log_put(f->db, "00000001-0000-4000-8000-000000000000", kind, digest,
+    IN_BATCH(f, assert_ok(stored_log_put(f->db, "00000001-0000-4000-8000-000000000000", kind, digest,
                                         view_text(log), FIXTURE_NOW_MS)));
 }
 
@@ -172,41 +178,41 @@ static void event_logs_are_kept_one_of_each_kind(void **state)
 {
     struct fixture *f = *state;
     AUTO(buf) log = NULL;
-    uint8_t digest[EVENT_LOG_SHA384_BYTES];
-    uint8_t expected[EVENT_LOG_SHA384_BYTES];
+    uint8_t digest[STORED_LOG_SHA384_BYTES];
+    uint8_t expected[STORED_LOG_SHA384_BYTES];
     const char *id = "00000001-0000-4000-8000-000000000000";
     fixture_insert_machine(f, 1);
-    assert_ok(buf_new(EVENT_LOG_STORED_MAX_BYTES, &log));
-    assert_err(event_log_get(f->db, id, EVENT_LOG_LAST, log), NOT_FOUND);
-    put_log(f, EVENT_LOG_LAST, "old");
-    put_log(f, EVENT_LOG_LAST_ACCEPTED, "accepted");
-    put_log(f, EVENT_LOG_LAST, "new");
-    put_log(f, EVENT_LOG_LAST, "new");
-    assert_ok(event_log_get(f->db, id, EVENT_LOG_LAST, log));
-    assert_ok(event_log_get(f->db, id, EVENT_LOG_LAST_ACCEPTED, log));
+    assert_ok(buf_new(STORED_LOG_MAX_BYTES, &log));
+    assert_err(stored_log_get(f->db, id, STORED_LOG_LAST, log), NOT_FOUND);
+    put_log(f, STORED_LOG_LAST, "old");
+    put_log(f, STORED_LOG_ACCEPTED, "accepted");
+    put_log(f, STORED_LOG_LAST, "new");
+    put_log(f, STORED_LOG_LAST, "new");
+    assert_ok(stored_log_get(f->db, id, STORED_LOG_LAST, log));
+    assert_ok(stored_log_get(f->db, id, STORED_LOG_ACCEPTED, log));
     assert_int_equal(log->len, 11);
     assert_memory_equal(log->data, "newaccepted", 11);
     assert_ok(sha384(view_text("new"), expected));
-    assert_ok(event_log_digest(f->db, id, EVENT_LOG_LAST, digest));
+    assert_ok(stored_log_digest(f->db, id, STORED_LOG_LAST, digest));
     assert_memory_equal(digest, expected, sizeof digest);
 }
 
 static void event_log_of_nobody_or_over_the_limit_is_refused_and_goes_with_its_machine(void **state)
 {
     struct fixture *f = *state;
-    static uint8_t big[EVENT_LOG_STORED_MAX_BYTES + 1];
-    const uint8_t digest[EVENT_LOG_SHA384_BYTES] = {0};
+    static uint8_t big[STORED_LOG_MAX_BYTES + 1];
+    const uint8_t digest[STORED_LOG_SHA384_BYTES] = {0};
     const char *id = "00000001-0000-4000-8000-000000000000";
     AUTO(buf) log = NULL;
-    assert_ok(buf_new(EVENT_LOG_STORED_MAX_BYTES, &log));
+    assert_ok(buf_new(STORED_LOG_MAX_BYTES, &log));
     IN_BATCH(f, {
-        assert_err(event_log_put(f->db, id, EVENT_LOG_LAST, digest, view_text("x"), 1), MACHINE_UNKNOWN);
-        assert_err(event_log_put(f->db, id, EVENT_LOG_LAST, digest, view_of(big, sizeof big), 1), TOO_LONG);
+        assert_err(stored_log_put(f->db, id, STORED_LOG_LAST, digest, view_text("x"), 1), MACHINE_UNKNOWN);
+        assert_err(stored_log_put(f->db, id, STORED_LOG_LAST, digest, view_of(big, sizeof big), 1), TOO_LONG);
     });
     fixture_insert_machine(f, 1);
-    put_log(f, EVENT_LOG_LAST, "log");
+    put_log(f, STORED_LOG_LAST, "log");
     IN_BATCH(f, assert_ok(machine_delete(f->db, id)));
-    assert_err(event_log_get(f->db, id, EVENT_LOG_LAST, log), NOT_FOUND);
+    assert_err(stored_log_get(f->db, id, STORED_LOG_LAST, log), NOT_FOUND);
 }
 
 int main(void)
@@ -219,7 +225,7 @@ int main(void)
         TEST(last_activation_is_in_force_and_the_one_before_is_kept),
         TEST(policies_are_listed_newest_first_in_pages),
         TEST(stored_policies_and_activations_are_never_changed),
-        TEST(one_shot_exception_is_used_by_one_machine),
+        TEST(one_shot_exception_is_spent_by_one_machine_until_it_expires),
         TEST(event_logs_are_kept_one_of_each_kind),
         TEST(event_log_of_nobody_or_over_the_limit_is_refused_and_goes_with_its_machine),
     };
