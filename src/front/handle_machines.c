@@ -14,6 +14,15 @@ enum {
     LIST_LIMIT = IPC_ROWS_MAX_machine
 };
 
+static void put_gates(struct json_writer *w, uint32_t gates)
+{
+    json_open(w, "gates", '{');
+    json_put_bool(w, "config", gates & IPC_GATE_CONFIG);
+    json_put_bool(w, "certificates", gates & IPC_GATE_CERTIFICATES);
+    json_put_bool(w, "secrets", gates & IPC_GATE_SECRETS);
+    json_close(w, '}');
+}
+
 static void put_machine(struct json_writer *w, const struct ipc_machine_record *m)
 {
     json_open(w, NULL, '{');
@@ -41,6 +50,10 @@ static void put_machine(struct json_writer *w, const struct ipc_machine_record *
     json_put_time(w, "locked_at", m->locked_at);
     json_put_time(w, "revoked_at", m->revoked_at);
     json_put_bool(w, "wipe_pending", m->wipe_pending);
+    json_put_time(w, "evidence_at", m->evidence_at);
+    json_put_time(w, "evidence_until", m->evidence_until);
+    json_put_bool(w, "stale", m->stale);
+    put_gates(w, m->gates);
     json_close(w, '}');
 }
 

@@ -92,7 +92,10 @@ static ERRFN answer_challenge(struct exchange *x, const struct ipc_challenge_rep
     json_put_base64(&w, "credential_blob", reply->credential_blob);
     json_put_base64(&w, "encrypted_secret", reply->encrypted_secret);
     pcr_selection_write(&w, "pcr_selection", reply->selection);
-    json_put_text(&w, "event_log", view_text("optional"));
+    json_put_text(&w, "event_log", view_text(event_log_name(reply->event_log)));
+    if (reply->event_log_digest.len > 0) {
+        json_put_hex(&w, "event_log_digest", reply->event_log_digest);
+    }
     json_put_time(&w, "expires_at", reply->expires_at);
     json_close(&w, '}');
     return json_write_end(&w);

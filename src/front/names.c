@@ -38,6 +38,19 @@ const char *action_name(uint8_t action)
     return "none";
 }
 
+const char *event_log_name(uint8_t event_log)
+{
+    switch ((enum ipc_event_log)event_log) {
+    case IPC_EVENT_LOG_OPTIONAL:
+        return "optional";
+    case IPC_EVENT_LOG_REQUIRED:
+        return "required";
+    case IPC_EVENT_LOG_KNOWN:
+        return "known";
+    }
+    return "optional";
+}
+
 const char *verdict_name(uint8_t verdict)
 {
     switch ((enum ipc_verdict)verdict) {

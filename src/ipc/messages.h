@@ -23,6 +23,16 @@ enum ipc_action {
 
 enum ipc_verdict { IPC_VERDICT_NOT_EVALUATED = 1, IPC_VERDICT_PASS, IPC_VERDICT_FAIL, IPC_VERDICT_TELEMETRY };
 
+/* Whether an attestation needs the event log. */
+enum ipc_event_log {
+    IPC_EVENT_LOG_OPTIONAL = 1,
+    IPC_EVENT_LOG_REQUIRED,
+    IPC_EVENT_LOG_KNOWN /* the log with the digest given need not be sent again */
+};
+
+/* What evidence opens; bits. Kept with the machine: never renumber. */
+enum ipc_gate { IPC_GATE_CONFIG = 1, IPC_GATE_CERTIFICATES = 2, IPC_GATE_SECRETS = 4 };
+
 /* Which stored policy: by number, or by its place in the history. */
 enum ipc_policy_which { IPC_POLICY_NUMBER = 1, IPC_POLICY_ACTIVE, IPC_POLICY_PREVIOUS };
 

@@ -92,6 +92,20 @@ static ERRFN copy_text(const json_t *object, const char *key, char *out_text, si
     return OK;
 }
 
+static ERRFN read_event_log_wish(const json_t *answer, struct appliance_challenge *challenge)
+{
+    const char *wish;
+    const char *digest;
+    TRY(json_get_text_or_empty(answer, "event_log", 16, &wish));
+    challenge->event_log_required = strcmp(wish, "required") == 0;
+    challenge->event_log_known = strcmp(wish, "known") == 0;
+    if (!challenge->event_log_known) {
+        return OK;
+    }
+    TRY(json_get_text(answer, "event_log_digest", 2 * SHA384_BYTES, &digest));
+    return hex_decode(view_text(digest), challenge->event_log_sha384, SHA384_BYTES);
+}
+
 static ERRFN read_challenge(const json_t *answer, struct appliance_challenge **out_challenge)
 {
     AUTO(appliance_challenge) challenge = calloc(1, sizeof *challenge);
@@ -103,9 +117,7 @@ static ERRFN read_challenge(const json_t *answer, struct appliance_challenge **o
     TRY(json_get_base64(answer, "encrypted_secret", sizeof(TPM2B_ENCRYPTED_SECRET),
                         &challenge->encrypted_secret));
     TRY(pcr_selection_from_json(json_object_get(answer, "pcr_selection"), &challenge->selection));
-    const char *event_log;
-    TRY(json_get_text_or_empty(answer, "event_log", 16, &event_log));
-    challenge->event_log_required = strcmp(event_log, "required") == 0;
+    TRY(read_event_log_wish(answer, challenge));
     *out_challenge = STEAL(challenge);
     return OK;
 }

@@ -44,6 +44,8 @@ struct appliance_challenge {
     struct buf *encrypted_secret; /* TPM2B_ENCRYPTED_SECRET */
     struct pcr_selection selection;
     bool event_log_required;
+    bool event_log_known; /* the log with this SHA-384 need not be sent */
+    uint8_t event_log_sha384[SHA384_BYTES];
 };
 void appliance_challenge_free(struct appliance_challenge *challenge);
 AUTO_DEFINE(appliance_challenge, struct appliance_challenge, appliance_challenge_free);

@@ -1,8 +1,10 @@
 #include "node/attempt_steps.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "crypto/digest.h"
 #include "node/apply.h"
 #include "node/sealed.h"
 #include "node/tpm_activation.h"
@@ -26,15 +28,28 @@ static const char *missing_log_text(err_t e, bool required)
     return required ? "cannot be read, and the appliance requires it" : "cannot be read";
 }
 
-static ERRFN read_event_log(struct attempt *attempt, bool required, struct buf **out_log)
+static bool knows(const struct appliance_challenge *challenge, const struct buf *log)
+{
+    uint8_t digest[SHA384_BYTES];
+    return challenge->event_log_known && IS_OK(sha384(buf_view(log), digest)) &&
+           memcmp(digest, challenge->event_log_sha384, sizeof digest) == 0;
+}
+
+/* Nothing for a log that the appliance has already. */
+static ERRFN read_event_log(struct attempt *attempt, const struct appliance_challenge *challenge,
+                            struct buf **out_log)
 {
     const char *path = attempt->options->event_log;
-    err_t e = fd_read_file(path, EVENT_LOG_MAX_BYTES, out_log);
+    AUTO(buf) log = NULL;
+    err_t e = fd_read_file(path, EVENT_LOG_MAX_BYTES, &log);
     if (IS_OK(e)) {
-        progress_say(&attempt->progress, "event_log", "firmware event log of %zu bytes",
-                     (*out_log)->len);
+        bool known = knows(challenge, log);
+        progress_say(&attempt->progress, "event_log", "firmware event log of %zu bytes%s", log->len,
+                     known ? ", which the appliance has already" : "");
+        *out_log = known ? NULL : STEAL(log);
         return OK;
     }
+    bool required = challenge->event_log_required;
     if (attempt->options->event_log_given) {
         return e;
     }
@@ -69,7 +84,7 @@ ERRFN attempt_prove(struct attempt *attempt, const struct loaded *loaded,
                             buf_view(challenge->id_object), buf_view(challenge->encrypted_secret),
                             &activated));
     progress_say(&attempt->progress, "activated", "the TPM opened the challenge");
-    TRY(read_event_log(attempt, challenge->event_log_required, &event_log));
+    TRY(read_event_log(attempt, challenge, &event_log));
     TRY(take_quote(attempt, loaded, challenge, &quote));
     struct appliance_proof proof = {.challenge = challenge,
                                     .key = attempt->key,

@@ -43,6 +43,8 @@ static ERRFN grant(struct call *call, struct machine *machine, const struct appr
     out_reply->again = machine->status == MACHINE_ATTESTED;
     machine->status = MACHINE_ATTESTED;
     machine->attested_at = call->now_ms;
+    machine->evidence_at = call->now_ms;
+    machine->gates = IPC_GATE_CONFIG | IPC_GATE_CERTIFICATES | IPC_GATE_SECRETS;
     TRY(identity_assurance(&appraisal->trust, ak_key_name(appraisal->ak->key_type), machine->assurance,
                            sizeof machine->assurance));
     TRY(machine_update(call->signer->db, machine));

@@ -5,6 +5,7 @@
 #include "signer/identity.h"
 #include "signer/record.h"
 #include "sql/proof.h"
+#include "sql/stored_logs.h"
 #include "tpm/ak.h"
 #include "tpm/credential.h"
 
@@ -100,6 +101,24 @@ static ERRFN list_selection(struct call *call, struct ipc_list *out_list)
     return OK;
 }
 
+/* The log that came last need not come again; only the quote says whether it is still the machine's. */
+static ERRFN describe_log(struct call *call, const struct machine *machine, struct ipc_challenge_reply *out_reply)
+{
+    struct buf *digest;
+    uint8_t *at;
+    TRY(call_buffer(call, STORED_LOG_SHA384_BYTES, &digest));
+    TRY(buf_extend(digest, STORED_LOG_SHA384_BYTES, &at));
+    err_t found = stored_log_digest(call->signer->db, machine->machine_id, STORED_LOG_LAST, at);
+    out_reply->event_log = IPC_EVENT_LOG_OPTIONAL;
+    if (IS_E(found, NOT_FOUND)) {
+        return OK;
+    }
+    TRY(found);
+    out_reply->event_log = IPC_EVENT_LOG_KNOWN;
+    out_reply->event_log_digest = buf_view(digest);
+    return OK;
+}
+
 /* The EK's own algorithms. Whoever knows the certificate may ask for a challenge, so they are kept with the EK only once the
  * credential made with them was opened. */
 static ERRFN claim_public_area(struct view area, struct session *session)
@@ -150,6 +169,7 @@ ERRFN handle_challenge(struct call *call, const struct ipc_challenge_request *re
     TRY(claim_public_area(area_is_ek ? request->ek : request->ek_public, &session));
     TRY(open_session(call, &machine, ak, &session));
     TRY(list_selection(call, &out_reply->selection));
+    TRY(describe_log(call, &machine, out_reply));
     memcpy(out_reply->session_id, session.id, sizeof out_reply->session_id);
     memcpy(out_reply->nonce_id, session.nonce_id, sizeof out_reply->nonce_id);
     memcpy(out_reply->nonce, session.nonce, sizeof out_reply->nonce);

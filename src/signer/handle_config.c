@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "crypto/gcm.h"
+#include "signer/gate.h"
 #include "signer/identity.h"
 #include "signer/record.h"
 #include "signer/roles.h"
@@ -118,8 +119,7 @@ static ERRFN find_machine(struct call *call, const uint8_t *token_hash, struct m
     TRY(config_token_find(call->signer->db, token_hash, call->now_ms, &found));
     TRY(machine_by_id(call->signer->db, found.machine_id, out_machine));
     memcpy(call->machine_id, out_machine->machine_id, sizeof call->machine_id);
-    ENSURE(out_machine->status == MACHINE_ATTESTED, MACHINE_NOT_ATTESTED);
-    return OK;
+    return gate_check(out_machine, IPC_GATE_CONFIG, call->now_ms);
 }
 
 static ERRFN deliver(struct call *call, const struct machine *machine, bool sealed, struct ipc_config_fetch_reply *out_reply)

@@ -1,5 +1,6 @@
 /* GET /machines, GET /machines/{id}, POST /machines/{id}/approve. */
 #include "signer/approval.h"
+#include "signer/gate.h"
 #include "signer/operator.h"
 #include "signer/record.h"
 #include "signer/roles.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct ipc_machine_record to_record(const struct machine *m)
+static struct ipc_machine_record to_record(const struct machine *m, uint64_t now_ms)
 {
     return (struct ipc_machine_record){
         .machine_id = view_text(m->machine_id),
@@ -35,6 +36,10 @@ static struct ipc_machine_record to_record(const struct machine *m)
         .locked_at = m->locked_at,
         .revoked_at = m->revoked_at,
         .wipe_pending = m->wipe_pending,
+        .evidence_at = m->evidence_at,
+        .evidence_until = m->evidence_until,
+        .stale = gate_is_stale(m, now_ms),
+        .gates = m->gates,
     };
 }
 
@@ -42,7 +47,7 @@ static ERRFN list_one(struct call *call, const struct machine *machine, struct i
 {
     struct buf *storage;
     TRY(call_buffer(call, 8192, &storage));
-    struct ipc_machine_record record = to_record(machine);
+    struct ipc_machine_record record = to_record(machine, call->now_ms);
     return ipc_list_add_machine(out_list, storage, &record);
 }
 
@@ -50,6 +55,7 @@ struct listing {
     struct ipc_list *list;
     struct buf *storage;
     uint32_t limit;
+    uint64_t now_ms;
     bool more;
 };
 
@@ -60,7 +66,7 @@ static err_t add_row(void *context, const struct machine *machine)
         listing->more = true;
         return OK;
     }
-    struct ipc_machine_record record = to_record(machine);
+    struct ipc_machine_record record = to_record(machine, listing->now_ms);
     return ipc_list_add_machine(listing->list, listing->storage, &record);
 }
 
@@ -75,6 +81,7 @@ ERRFN handle_machine_list(struct call *call, const struct ipc_machine_list_reque
     TRY(view_to_text(request->after, after, sizeof after));
     struct machine_filter filter = {.status = request->status, .role = role};
     struct listing listing = {.list = &out_reply->machines,
+                              .now_ms = call->now_ms,
                               .limit = request->limit ? request->limit : IPC_ROWS_MAX_machine};
     TRY(call_buffer(call, (size_t)listing.limit * 8192, &listing.storage));
     /* One more than asked for tells whether there are more. */
