@@ -38,6 +38,7 @@ void command_print_usage(FILE *out);
 /* machine.c */
 err_t machine_list(struct session *session, const struct options *options);
 err_t machine_get(struct session *session, const struct options *options);
+err_t machine_evidence(struct session *session, const struct options *options);
 err_t machine_approve(struct session *session, const struct options *options);
 
 /* policy.c */

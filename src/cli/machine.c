@@ -38,6 +38,9 @@ static const struct table_column detail_columns[] = {
     {"Locked", "locked_at", 0},
     {"Revoked", "revoked_at", 0},
     {"Wipe pending", "wipe_pending", 0},
+    {"Evidence", "evidence_at", 0},
+    {"Holds until", "evidence_until", 0},
+    {"Stale", "stale", 0},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -67,6 +70,29 @@ err_t machine_get(struct session *session, const struct options *options)
     AUTO(json) machine = NULL;
     TRY(machine_lookup(session, options->arguments[2], &machine));
     return print_machine(options, machine);
+}
+
+static const struct table_column evidence_columns[] = {
+    {"TIME", "time", 19},      {"VERDICT", "verdict", 0},   {"CHAIN", "chain", 0},
+    {"REPLAY", "replay", 0},   {"REASON", "reason", 0},     {"POLICY", "policy_number", 0},
+    {"BOOTS", "reset_count", 0}, {"RESUMES", "restart_count", 0},
+};
+
+err_t machine_evidence(struct session *session, const struct options *options)
+{
+    AUTO(json) machine = NULL;
+    AUTO(json) list = NULL;
+    const char *id;
+    char target[96];
+    TRY(machine_lookup(session, options->arguments[2], &machine));
+    TRY(json_get_text(machine, "machine_id", MACHINE_ID_CHARS, &id));
+    snprintf(target, sizeof target, "/api/v1/machines/%s/evidence", id);
+    TRY(session_get_list(session, target, &list));
+    if (options->output == OUTPUT_JSON) {
+        return print_json(list);
+    }
+    table_print(stdout, evidence_columns, COUNT(evidence_columns), list);
+    return OK;
 }
 
 /* -- approve ----------------------------------------------------------------------------------- */

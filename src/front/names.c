@@ -38,6 +38,19 @@ const char *action_name(uint8_t action)
     return "none";
 }
 
+const char *outcome_name(uint8_t outcome)
+{
+    switch ((enum ipc_outcome)outcome) {
+    case IPC_OUTCOME_NOT_EVALUATED:
+        return "not_evaluated";
+    case IPC_OUTCOME_PASS:
+        return "pass";
+    case IPC_OUTCOME_FAIL:
+        return "fail";
+    }
+    return "not_evaluated";
+}
+
 const char *event_log_name(uint8_t event_log)
 {
     switch ((enum ipc_event_log)event_log) {

@@ -17,6 +17,9 @@ const char *action_name(uint8_t action);
 /* pass, fail, telemetry, not_evaluated. */
 const char *verdict_name(uint8_t verdict);
 
+/* pass, fail, not_evaluated. */
+const char *outcome_name(uint8_t outcome);
+
 /* optional, required, known. */
 const char *event_log_name(uint8_t event_log);
 

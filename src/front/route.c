@@ -21,6 +21,7 @@ static const struct route routes[] = {
     {"GET", "/api/v1/machines/{machine_id}", ROUTE_OPERATOR, 0, handle_machine_get},
     {"POST", "/api/v1/machines/{machine_id}/approve", ROUTE_OPERATOR, IPC_BODY_MAX,
      handle_machine_approve},
+    {"GET", "/api/v1/machines/{machine_id}/evidence", ROUTE_OPERATOR, 0, handle_machine_evidence},
     {"GET", "/api/v1/policies", ROUTE_OPERATOR, 0, handle_policy_list},
     {"POST", "/api/v1/policies", ROUTE_OPERATOR, IPC_POLICY_BODY_MAX, handle_policy_push},
     {"GET", "/api/v1/policies/{number}", ROUTE_OPERATOR, 0, handle_policy_get},

@@ -54,6 +54,7 @@ ERRFN handle_config(struct exchange *x);
 ERRFN handle_config_pending(struct exchange *x);
 ERRFN handle_machine_list(struct exchange *x);
 ERRFN handle_machine_get(struct exchange *x);
+ERRFN handle_machine_evidence(struct exchange *x);
 ERRFN handle_machine_approve(struct exchange *x);
 ERRFN handle_policy_push(struct exchange *x);
 ERRFN handle_policy_list(struct exchange *x);

@@ -36,6 +36,9 @@ enum ipc_gate { IPC_GATE_CONFIG = 1, IPC_GATE_CERTIFICATES = 2, IPC_GATE_SECRETS
 /* Which stored policy: by number, or by its place in the history. */
 enum ipc_policy_which { IPC_POLICY_NUMBER = 1, IPC_POLICY_ACTIVE, IPC_POLICY_PREVIOUS };
 
+/* One of the three answers: does the chain hold, does the log replay, does policy accept. */
+enum ipc_outcome { IPC_OUTCOME_NOT_EVALUATED = 1, IPC_OUTCOME_PASS, IPC_OUTCOME_FAIL };
+
 enum ipc_type {
     IPC_TYPE_NONE = 0,
 #define M(channel, name, number, states) IPC_TYPE_##name = (number),

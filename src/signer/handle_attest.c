@@ -5,6 +5,7 @@
 #include "signer/identity.h"
 #include "signer/record.h"
 #include "signer/register.h"
+#include "signer/verdict.h"
 #include "sql/tokens.h"
 
 #include <string.h>
@@ -65,36 +66,6 @@ static ERRFN withhold(struct call *call, struct machine *machine, struct ipc_att
     return describe_machine(call, machine, out_reply);
 }
 
-static ERRFN list_failures(struct call *call, const struct policy_verdict *verdict, struct ipc_list *out_list)
-{
-    struct buf *rows;
-    TRY(call_buffer(call, 32 * 1024, &rows));
-    for (size_t i = 0; i < verdict->failure_count && i < IPC_ROWS_MAX_failure; i++) {
-        struct ipc_failure_record row = {
-            .rule = view_text(verdict->failures[i].rule),
-            .expected = view_text(verdict->failures[i].expected),
-            .actual = view_text(verdict->failures[i].actual),
-        };
-        TRY(ipc_list_add_failure(out_list, rows, &row));
-    }
-    return OK;
-}
-
-static uint8_t wire_verdict(enum policy_result result)
-{
-    switch (result) {
-    case POLICY_RESULT_NONE:
-        return IPC_VERDICT_NOT_EVALUATED;
-    case POLICY_RESULT_PASS:
-        return IPC_VERDICT_PASS;
-    case POLICY_RESULT_FAIL:
-        return IPC_VERDICT_FAIL;
-    case POLICY_RESULT_TELEMETRY:
-        return IPC_VERDICT_TELEMETRY;
-    }
-    return IPC_VERDICT_NOT_EVALUATED;
-}
-
 /* The states in which nothing is appraised. OK with *out_done when the reply is complete. */
 static ERRFN answer_by_state(struct call *call, const struct machine *machine, struct ipc_attest_reply *out_reply,
                              bool *out_done)
@@ -128,9 +99,9 @@ static ERRFN decide(struct call *call, struct machine *machine, const struct ek 
                     struct ipc_attest_reply *out_reply)
 {
     TRY(appraisal_store(call, machine, ek, appraisal));
-    TRY(list_failures(call, &appraisal->verdict, &out_reply->failures));
+    TRY(verdict_failures(call, &appraisal->verdict, &out_reply->failures));
     out_reply->proved = 1;
-    out_reply->verdict = wire_verdict(appraisal->verdict.result);
+    out_reply->verdict = verdict_on_wire(appraisal->verdict.result);
     out_reply->policy_version = call->signer->policy->version;
     if (machine->status == MACHINE_REVOKED) {
         out_reply->action = IPC_ACTION_WIPE;

@@ -1,6 +1,7 @@
 /* GET /machines, GET /machines/{id}, POST /machines/{id}/approve. */
 #include "signer/approval.h"
 #include "signer/gate.h"
+#include "signer/lookup.h"
 #include "signer/operator.h"
 #include "signer/record.h"
 #include "signer/roles.h"
@@ -90,22 +91,13 @@ ERRFN handle_machine_list(struct call *call, const struct ipc_machine_list_reque
     return OK;
 }
 
-static ERRFN find_machine(struct call *call, struct view id, struct machine *out_machine)
-{
-    char machine_id[MACHINE_ID_SIZE];
-    TRY(view_to_text(id, machine_id, sizeof machine_id));
-    TRY(machine_by_id(call->signer->db, machine_id, out_machine));
-    memcpy(call->machine_id, out_machine->machine_id, sizeof call->machine_id);
-    return OK;
-}
-
 ERRFN handle_machine_get(struct call *call, const struct ipc_machine_get_request *request,
                          struct ipc_machine_get_reply *out_reply)
 {
     struct operator_act act = OPERATOR_ACT(request);
     TRY(operator_may_read(call, &act));
     struct machine machine;
-    TRY(find_machine(call, request->machine_id, &machine));
+    TRY(lookup_machine(call, request->machine_id, &machine));
     return list_one(call, &machine, &out_reply->machine);
 }
 
@@ -194,7 +186,7 @@ ERRFN handle_machine_approve(struct call *call, const struct ipc_machine_approve
     struct approval approval;
     struct machine machine;
     TRY(approval_parse(call, request->body, &approval));
-    TRY(find_machine(call, request->machine_id, &machine));
+    TRY(lookup_machine(call, request->machine_id, &machine));
     TRY(check_may_approve(call, &machine, &approval));
     call->keep = false;
     TRY(approve(call, &machine, &approval));

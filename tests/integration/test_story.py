@@ -41,6 +41,11 @@ def test_attesting_again_gives_a_new_token_and_keeps_the_state(appliance, node):
     assert node.agent().returncode == 0
     rows = [r for r in appliance.audit() if r["action"] == "attest"]
     assert [(r["prev_state"], r["new_state"]) for r in rows] == [("registered", "attested"), ("attested", "attested")]
+    evidence = json.loads(appliance.cli("machine", "evidence", machine_id).stdout)
+    assert [e["verdict"] for e in evidence] == ["pass", "pass"]
+    assert evidence[0]["clock"] >= evidence[1]["clock"] and evidence[0]["event_log_sha384"] is None
+    machine = appliance.machine(machine_id)
+    assert machine["evidence_at"] == evidence[0]["time"] and machine["gates"]["config"] and not machine["stale"]
 
 
 def test_sealed_answer_holds_nothing_readable_and_the_plain_form_is_refused(appliance, node):
