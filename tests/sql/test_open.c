@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "base/fd.h"
+#include "sql/schema.h"
 #include "sql/statement.h"
 
 static void database_is_created_for_its_owner_only(void **state)
@@ -118,7 +119,9 @@ static void newer_database_is_refused_unchanged(void **state)
     fixture_tamper(f, "PRAGMA user_version = 1000");
     assert_err(db_open(f->path, f->key, FIXTURE_NOW_MS, &db), DB_NEWER);
     assert_err(db_open_readonly(f->path, f->key, &db), DB_NEWER);
-    fixture_tamper(f, "PRAGMA user_version = 2");
+    char stamp[64];
+    snprintf(stamp, sizeof stamp, "PRAGMA user_version = %d", SCHEMA_VERSION);
+    fixture_tamper(f, stamp);
     fixture_open(f);
     struct machine found;
     assert_ok(machine_by_id(f->db, sample_machine(1).machine_id, &found));
