@@ -40,4 +40,12 @@ err_t machine_list(struct session *session, const struct options *options);
 err_t machine_get(struct session *session, const struct options *options);
 err_t machine_approve(struct session *session, const struct options *options);
 
+/* machine_act.c */
+err_t machine_lock(struct session *session, const struct options *options);
+err_t machine_unlock(struct session *session, const struct options *options);
+err_t machine_revoke(struct session *session, const struct options *options);
+err_t machine_reject(struct session *session, const struct options *options);
+err_t machine_delete(struct session *session, const struct options *options);
+err_t machine_wipe_ack(struct session *session, const struct options *options);
+
 #endif

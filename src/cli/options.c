@@ -26,6 +26,9 @@ static const struct option long_options[] = {
     {"ak", required_argument, NULL, OPTION_AK},
     {"nonce", required_argument, NULL, OPTION_NONCE},
     {"eventlog", required_argument, NULL, OPTION_EVENTLOG},
+    {"reason", required_argument, NULL, OPTION_REASON},
+    {"wipe", no_argument, NULL, OPTION_WIPE},
+    {"machine", required_argument, NULL, OPTION_MACHINE},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0}};
@@ -103,7 +106,14 @@ static ERRFN take_option(unsigned bit, struct options *o)
     case OPTION_EVENTLOG:
         o->eventlog = optarg;
         return OK;
+    case OPTION_REASON:
+        o->reason = optarg;
+        return OK;
+    case OPTION_MACHINE:
+        o->machine = optarg;
+        return OK;
     case OPTION_ACCEPT_UNVERIFIED_EK:
+    case OPTION_WIPE:
     case OPTION_YES:
     case OPTION_HELP:
     case OPTION_VERSION:
