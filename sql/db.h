@@ -1,7 +1,7 @@
 /* The one database: SQLCipher, written by one process (the signer), read by whoever has the key.
  *
  * This folder is the only place with SQL. What it stores is described by the record headers
- * (machines.h, proof.h, tokens.h, audit.h); this header opens it and bounds the work. A caller
+ * (machines.h, proof.h, tokens.h, certificates.h, audit.h); this header opens it and bounds the work. A caller
  * drains requests, runs them in one batch, each under a savepoint, and answers after the commit:
  *
  *     db_begin

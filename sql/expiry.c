@@ -1,9 +1,11 @@
+#include "sql/certificates.h"
 #include "sql/proof.h"
 #include "sql/statement.h"
 
 ERRFN expire_old(struct db *db, uint64_t now_ms, uint32_t max_rows, uint64_t *out_removed)
 {
     uint64_t kept_ms = now_ms > EXPIRED_KEPT_MS ? now_ms - EXPIRED_KEPT_MS : 0;
+    uint64_t inventory_ms = now_ms > CERTIFICATE_KEPT_MS ? now_ms - CERTIFICATE_KEPT_MS : 0;
     const struct {
         enum statement statement;
         uint64_t before_ms;
@@ -11,6 +13,8 @@ ERRFN expire_old(struct db *db, uint64_t now_ms, uint32_t max_rows, uint64_t *ou
         {STATEMENT_NONCE_EXPIRE, kept_ms},
         {STATEMENT_SESSION_EXPIRE, kept_ms},
         {STATEMENT_CONFIG_TOKEN_EXPIRE, kept_ms},
+        {STATEMENT_WIPE_TOKEN_EXPIRE, kept_ms},
+        {STATEMENT_CERTIFICATE_EXPIRE, inventory_ms},
         {STATEMENT_SIGNATURE_EXPIRE, now_ms},
     };
     uint64_t removed = 0;

@@ -84,7 +84,8 @@ ERRFN machine_by_ek(struct db *db, const char *fingerprint, struct machine *out_
  * not an EK of this machine. */
 ERRFN machine_update(struct db *db, const struct machine *machine);
 
-/* Forgets the machine with its EKs, AKs, evidence, tokens and votes; its audit rows stay.
+/* Forgets the machine with its EKs, AKs, evidence, tokens and votes; its audit rows and the record
+ * of its certificates stay.
  * Errors: MACHINE_UNKNOWN. */
 ERRFN machine_delete(struct db *db, const char *machine_id);
 

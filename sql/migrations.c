@@ -258,4 +258,43 @@ static const char VERSION_3[] =
     "ALTER TABLE evidence ADD COLUMN event_log_sha384 BLOB NOT NULL DEFAULT x'';"
     "ALTER TABLE evidence ADD COLUMN ek_fingerprint BLOB NOT NULL DEFAULT x'';";
 
-const char *const SCHEMA_MIGRATIONS[SCHEMA_VERSION] = {VERSION_1, VERSION_2, VERSION_3};
+/* Certificates refer to no machine: one that was deleted must stay on the revocation list. There is
+ * one list at a time, which says how many revocations it knows of. */
+static const char VERSION_4[] =
+    "CREATE TABLE wipe_token ("
+    " token_sha384 BLOB NOT NULL PRIMARY KEY CHECK (length(token_sha384) = 48),"
+    " machine_id TEXT NOT NULL UNIQUE REFERENCES machine (machine_id) ON DELETE CASCADE,"
+    " expires_ms INTEGER NOT NULL CHECK (expires_ms >= 0)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX wipe_token_expires ON wipe_token (expires_ms);"
+
+    "CREATE TABLE certificate ("
+    " ordinal INTEGER PRIMARY KEY,"
+    " serial BLOB NOT NULL UNIQUE CHECK (length(serial) = 16),"
+    " machine_id TEXT NOT NULL CHECK (length(machine_id) = 36),"
+    " kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 2),"
+    " sha256 BLOB NOT NULL CHECK (length(sha256) = 32),"
+    " name TEXT NOT NULL,"
+    " role TEXT NOT NULL,"
+    " not_before_ms INTEGER NOT NULL CHECK (not_before_ms >= 0),"
+    " not_after_ms INTEGER NOT NULL CHECK (not_after_ms >= 0),"
+    " revoked_ms INTEGER NOT NULL CHECK (revoked_ms >= 0),"
+    " revoked_reason INTEGER NOT NULL CHECK (revoked_reason BETWEEN 0 AND 10)"
+    ") STRICT;"
+    "CREATE INDEX certificate_machine ON certificate (machine_id);"
+    "CREATE INDEX certificate_expires ON certificate (not_after_ms);"
+    "CREATE INDEX certificate_revoked ON certificate (revoked_ms) WHERE revoked_ms > 0;"
+    "INSERT INTO tally (name, entries) VALUES ('revocation', 0);"
+    "CREATE TRIGGER certificate_revoke_tally AFTER UPDATE OF revoked_ms ON certificate BEGIN"
+    " UPDATE tally SET entries = entries + 1 WHERE name = 'revocation'; END;"
+
+    "CREATE TABLE revocation_list ("
+    " id INTEGER PRIMARY KEY CHECK (id = 1),"
+    " number INTEGER NOT NULL CHECK (number >= 1),"
+    " made_ms INTEGER NOT NULL CHECK (made_ms >= 0),"
+    " next_ms INTEGER NOT NULL CHECK (next_ms >= 0),"
+    " revocations INTEGER NOT NULL CHECK (revocations >= 0),"
+    " der BLOB NOT NULL"
+    ") STRICT;";
+
+const char *const SCHEMA_MIGRATIONS[SCHEMA_VERSION] = {VERSION_1, VERSION_2, VERSION_3, VERSION_4};

@@ -125,8 +125,8 @@ ERRFN evidence_get(struct db *db, const char *machine_id, uint32_t back, struct 
 
 enum { EXPIRED_KEPT_MS = 5 * 60 * 1000 }; /* so that a late node is told "expired", not "unknown" */
 
-/* Removes nonces, sessions, config tokens and seen signatures that expired more than
- * EXPIRED_KEPT_MS ago (signatures: at all), at most max_rows of each kind: call it again while
+/* Removes nonces, sessions, config and wipe tokens and seen signatures that expired more than
+ * EXPIRED_KEPT_MS ago (signatures: at all; certificates: CERTIFICATE_KEPT_MS), at most max_rows of each kind: call it again while
  * out_removed is not 0. */
 ERRFN expire_old(struct db *db, uint64_t now_ms, uint32_t max_rows, uint64_t *out_removed);
 

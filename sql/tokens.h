@@ -1,4 +1,4 @@
-/* What lets someone in for a while: configuration tokens, approval votes, operator credentials,
+/* What lets someone in for a while: configuration tokens, wipe tokens, approval votes, operator credentials,
  * seen signatures. Tokens are stored as their SHA-384 only. */
 #ifndef ITL_SQL_TOKENS_H
 #define ITL_SQL_TOKENS_H
@@ -39,6 +39,20 @@ ERRFN config_token_mark_fetched(struct db *db, const uint8_t token_sha384[static
 
 /* The machine's token dies (lock, revoke); none is fine. */
 ERRFN config_token_kill(struct db *db, const char *machine_id);
+
+/* -- wipe tokens ----------------------------------------------------------------------------- */
+
+/* With it a revoked machine that proved itself says that it wiped itself. One at a time, like the
+ * configuration token. Errors: MACHINE_UNKNOWN. */
+ERRFN wipe_token_put(struct db *db, const char *machine_id,
+                     const uint8_t token_sha384[static TOKEN_HASH_BYTES], uint64_t expires_ms);
+
+/* Takes this machine's token; it can be taken once. Errors: WIPE_TOKEN. */
+ERRFN wipe_token_take(struct db *db, const char *machine_id,
+                      const uint8_t token_sha384[static TOKEN_HASH_BYTES], uint64_t now_ms);
+
+/* The order is over some other way; none is fine. */
+ERRFN wipe_token_kill(struct db *db, const char *machine_id);
 
 /* -- approval votes -------------------------------------------------------------------------- */
 

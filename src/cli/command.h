@@ -48,5 +48,12 @@ err_t policy_list(struct session *session, const struct options *options);
 err_t policy_show(struct session *session, const struct options *options);
 err_t policy_activate(struct session *session, const struct options *options);
 err_t policy_rollback(struct session *session, const struct options *options);
+/* machine_act.c */
+err_t machine_lock(struct session *session, const struct options *options);
+err_t machine_unlock(struct session *session, const struct options *options);
+err_t machine_revoke(struct session *session, const struct options *options);
+err_t machine_reject(struct session *session, const struct options *options);
+err_t machine_delete(struct session *session, const struct options *options);
+err_t machine_wipe_ack(struct session *session, const struct options *options);
 
 #endif

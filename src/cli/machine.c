@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/confirm.h"
 #include "cli/machine_lookup.h"
+#include "cli/machine_view.h"
 #include "cli/print.h"
 #include "cli/table.h"
 
@@ -13,46 +13,7 @@ static const struct table_column list_columns[] = {
     {"SERIAL", "hw_serial", 20},  {"ASSURANCE", "assurance", 0}, {"ATTESTED", "attested_at", 19},
 };
 
-static const struct table_column detail_columns[] = {
-    {"Machine", "machine_id", 0},
-    {"Status", "status", 0},
-    {"Role", "role", 0},
-    {"Asked for", "desired_role", 0},
-    {"Cluster", "cluster_id", 0},
-    {"Hostname", "hostname", 0},
-    {"Address", "assigned_ip", 0},
-    {"Product", "hw_product", 0},
-    {"Serial number", "hw_serial", 0},
-    {"System UUID", "hw_uuid", 0},
-    {"MAC address", "hw_mac", 0},
-    {"EK source", "ek_source", 0},
-    {"EK fingerprint", "ek_fingerprint", 0},
-    {"EK public hash", "ek_public_hash", 0},
-    {"TPM manufacturer", "ek_manufacturer", 0},
-    {"TPM model", "ek_model", 0},
-    {"TPM version", "ek_version", 0},
-    {"EK trust anchor", "ek_anchor", 0},
-    {"Assurance", "assurance", 0},
-    {"Registered", "registered_at", 0},
-    {"Attested", "attested_at", 0},
-    {"Locked", "locked_at", 0},
-    {"Revoked", "revoked_at", 0},
-    {"Wipe pending", "wipe_pending", 0},
-    {"Evidence", "evidence_at", 0},
-    {"Holds until", "evidence_until", 0},
-    {"Stale", "stale", 0},
-};
-
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-static ERRFN print_machine(const struct options *options, const json_t *machine)
-{
-    if (options->output == OUTPUT_JSON) {
-        return print_json(machine);
-    }
-    table_print_object(stdout, detail_columns, COUNT(detail_columns), machine);
-    return OK;
-}
 
 err_t machine_list(struct session *session, const struct options *options)
 {
@@ -69,7 +30,7 @@ err_t machine_get(struct session *session, const struct options *options)
 {
     AUTO(json) machine = NULL;
     TRY(machine_lookup(session, options->arguments[2], &machine));
-    return print_machine(options, machine);
+    return machine_print(options, machine);
 }
 
 static const struct table_column evidence_columns[] = {
@@ -111,17 +72,6 @@ static ERRFN compare_fingerprint(const json_t *machine, const char *expected)
     return OK;
 }
 
-static ERRFN confirm(const struct options *options, const json_t *machine)
-{
-    char question[128];
-    if (options->given & OPTION_YES) {
-        return OK;
-    }
-    table_print_object(stderr, detail_columns, COUNT(detail_columns), machine);
-    snprintf(question, sizeof question, "Approve this machine as %s?", options->role);
-    return confirm_at_terminal(question);
-}
-
 static ERRFN set_given(json_t *body, const char *key, const char *text)
 {
     return text ? json_set_text(body, key, text) : OK;
@@ -160,7 +110,7 @@ static ERRFN print_approved(const struct options *options, unsigned status, cons
         return OK;
     }
     puts("Approved.");
-    return print_machine(options, answer);
+    return machine_print(options, answer);
 }
 
 err_t machine_approve(struct session *session, const struct options *options)
@@ -170,7 +120,9 @@ err_t machine_approve(struct session *session, const struct options *options)
     if (options->ek_fingerprint) {
         TRY(compare_fingerprint(machine, options->ek_fingerprint));
     }
-    TRY(confirm(options, machine));
+    char question[96];
+    snprintf(question, sizeof question, "Approve this machine as %.64s?", options->role);
+    TRY(machine_confirm(options, machine, question));
     AUTO(json) body = NULL;
     TRY(make_approval(options, machine, &body));
     const char *id;
@@ -179,6 +131,6 @@ err_t machine_approve(struct session *session, const struct options *options)
     snprintf(target, sizeof target, "/api/v1/machines/%s/approve", id);
     unsigned status = 0;
     AUTO(json) answer = NULL;
-    TRY(session_grant(session, target, body, &status, &answer));
+    TRY(session_grant(session, "POST", target, body, &status, &answer));
     return print_approved(options, status, answer);
 }

@@ -27,6 +27,9 @@ static const struct option long_options[] = {
     {"nonce", required_argument, NULL, OPTION_NONCE},
     {"eventlog", required_argument, NULL, OPTION_EVENTLOG},
     {"comment", required_argument, NULL, OPTION_COMMENT},
+    {"reason", required_argument, NULL, OPTION_REASON},
+    {"wipe", no_argument, NULL, OPTION_WIPE},
+    {"machine", required_argument, NULL, OPTION_MACHINE},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0}};
@@ -107,7 +110,14 @@ static ERRFN take_option(unsigned bit, struct options *o)
     case OPTION_COMMENT:
         o->comment = optarg;
         return OK;
+    case OPTION_REASON:
+        o->reason = optarg;
+        return OK;
+    case OPTION_MACHINE:
+        o->machine = optarg;
+        return OK;
     case OPTION_ACCEPT_UNVERIFIED_EK:
+    case OPTION_WIPE:
     case OPTION_YES:
     case OPTION_HELP:
     case OPTION_VERSION:

@@ -29,7 +29,10 @@ enum option_bit {
     OPTION_AK = 1U << 20,
     OPTION_NONCE = 1U << 21,
     OPTION_EVENTLOG = 1U << 22,
-    OPTION_COMMENT = 1U << 23
+    OPTION_REASON = 1U << 23,
+    OPTION_WIPE = 1U << 24,
+    OPTION_MACHINE = 1U << 25,
+    OPTION_COMMENT = 1U << 26
 };
 
 /* What every command takes. */
@@ -64,6 +67,8 @@ struct options {
     const char *nonce; /* hexadecimal */
     const char *eventlog;
     const char *comment;
+    const char *reason;
+    const char *machine;
     const char *arguments[OPTIONS_ARGUMENTS_MAX]; /* noun, verb and what the verb is about */
     int arguments_count;
 };

@@ -57,7 +57,7 @@ err_t policy_push(struct session *session, const struct options *options)
     if (options->comment) {
         TRY(json_set_text(body, "comment", options->comment));
     }
-    TRY(session_grant(session, "/api/v1/policies", body, &status, &answer));
+    TRY(session_grant(session, "POST", "/api/v1/policies", body, &status, &answer));
     if (options->output == OUTPUT_TABLE) {
         puts(status == 201 ? "Kept; not in force yet." : "This text was kept before.");
     }
@@ -144,7 +144,7 @@ static ERRFN activate(struct session *session, const struct options *options, co
         TRY(json_set_text(body, "comment", options->comment));
     }
     snprintf(target, sizeof target, "/api/v1/policies/%" JSON_INTEGER_FORMAT "/activate", number);
-    TRY(session_grant(session, target, body, &status, &answer));
+    TRY(session_grant(session, "POST", target, body, &status, &answer));
     if (options->output == OUTPUT_TABLE) {
         puts("In force.");
     }

@@ -113,38 +113,59 @@ ERRFN session_get_list(struct session *session, const char *target, json_t **out
     return OK;
 }
 
-/* -- signed requests --------------------------------------------------------------------------- */
+/* -- acts -------------------------------------------------------------------------------------- */
 
-static ERRFN send_signed(struct session *session, const char *target, struct view body,
-                         const struct signed_headers *headers, struct https_answer *out_answer)
+/* `headers` is NULL for a request that is not signed. */
+static ERRFN send_act(struct session *session, const char *method, const char *target,
+                      struct view body, const struct signed_headers *headers, json_t **out_object,
+                      unsigned *out_status)
 {
     AUTO(buf) bearer = NULL;
     TRY(put_bearer(session, &bearer));
     struct https_request request = {
-        .method = "POST",
+        .method = method,
         .target = target,
-        .headers = {(const char *)bearer->data, "Accept: application/json",
-                    (const char *)headers->digest->data, (const char *)headers->input->data,
-                    (const char *)headers->signature->data},
+        .headers = {(const char *)bearer->data, "Accept: application/json"},
         .body = body};
-    return exchange(session, &request, out_answer);
-}
-
-ERRFN session_grant(struct session *session, const char *target, const json_t *body,
-                    unsigned *out_status, json_t **out_object)
-{
-    AUTO(buf) text = NULL;
-    TRY(json_write(body, 0, BODY_MAX_BYTES, &text));
-    struct signed_headers headers = {0};
+    if (headers) {
+        request.headers[2] = (const char *)headers->digest->data;
+        request.headers[3] = (const char *)headers->input->data;
+        request.headers[4] = (const char *)headers->signature->data;
+    }
     struct https_answer answer = {0};
-    err_t e =
-        signed_headers_make(session->credential->key, "POST", target, buf_view(text), &headers);
-    e = IS_OK(e) ? send_signed(session, target, buf_view(text), &headers, &answer) : e;
-    signed_headers_clear(&headers);
-    TRY(e);
+    TRY(exchange(session, &request, &answer));
     *out_status = answer.status;
-    e = json_read(buf_view(answer.body), out_object);
+    err_t e = json_read(buf_view(answer.body), out_object);
     https_answer_clear(&answer);
     ENSURE(IS_OK(e), ANSWER_INVALID);
     return OK;
+}
+
+static ERRFN write_body(const json_t *body, struct buf **out_text)
+{
+    return body ? json_write(body, 0, BODY_MAX_BYTES, out_text) : buf_new(0, out_text);
+}
+
+ERRFN session_take_away(struct session *session, const char *target, const json_t *body,
+                        json_t **out_object)
+{
+    AUTO(buf) text = NULL;
+    unsigned status;
+    TRY(write_body(body, &text));
+    return send_act(session, "POST", target, buf_view(text), NULL, out_object, &status);
+}
+
+ERRFN session_grant(struct session *session, const char *method, const char *target,
+                    const json_t *body, unsigned *out_status, json_t **out_object)
+{
+    AUTO(buf) text = NULL;
+    TRY(write_body(body, &text));
+    struct signed_headers headers = {0};
+    err_t e =
+        signed_headers_make(session->credential->key, method, target, buf_view(text), &headers);
+    e = IS_OK(e)
+            ? send_act(session, method, target, buf_view(text), &headers, out_object, out_status)
+            : e;
+    signed_headers_clear(&headers);
+    return e;
 }

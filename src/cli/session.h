@@ -25,9 +25,13 @@ void session_close(struct session *session);
 ERRFN session_get_object(struct session *session, const char *target, json_t **out_object);
 ERRFN session_get_list(struct session *session, const char *target, json_t **out_list);
 
-/* A request that grants: signed with the operator's key over method, target and body
- * (api/signature_base.h). Errors as above. */
-ERRFN session_grant(struct session *session, const char *target, const json_t *body,
-                    unsigned *out_status, json_t **out_object);
+/* A POST that takes something away, for which the token is enough. Errors as above. */
+ERRFN session_take_away(struct session *session, const char *target, const json_t *body,
+                        json_t **out_object);
+
+/* A request that grants: signed with the operator's key over method, target and body (NULL for
+ * none; api/signature_base.h). Errors as above. */
+ERRFN session_grant(struct session *session, const char *method, const char *target,
+                    const json_t *body, unsigned *out_status, json_t **out_object);
 
 #endif

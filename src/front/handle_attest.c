@@ -90,6 +90,7 @@ static ERRFN answer_attest(struct exchange *x, const struct ipc_attest_reply *fu
     put_failures(&w, reply.failures);
     json_put_number(&w, "policy_version", reply.policy_version);
     json_put_text_or_null(&w, "assurance", reply.assurance);
+    json_put_text_or_null(&w, "wipe_token", reply.wipe_token);
     json_close(&w, '}');
     return json_write_end(&w);
 }

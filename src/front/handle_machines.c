@@ -2,60 +2,17 @@
  * A.2, B.1.10, B.1.11). The signer authenticates and reads the body; here only its form is
  * checked. */
 #include "front/json_write.h"
+#include "front/machine_answer.h"
 #include "front/names.h"
-#include "front/operator.h"
+#include "front/operator_request.h"
 #include "front/query.h"
 #include "front/route.h"
 
-#include <string.h>
 
 enum {
     LIST_ANSWER_MAX = 1024 * 1024 /* 200 machines of at most 4 KiB */,
     LIST_LIMIT = IPC_ROWS_MAX_machine
 };
-
-static void put_gates(struct json_writer *w, uint32_t gates)
-{
-    json_open(w, "gates", '{');
-    json_put_bool(w, "config", gates & IPC_GATE_CONFIG);
-    json_put_bool(w, "certificates", gates & IPC_GATE_CERTIFICATES);
-    json_put_bool(w, "secrets", gates & IPC_GATE_SECRETS);
-    json_close(w, '}');
-}
-
-static void put_machine(struct json_writer *w, const struct ipc_machine_record *m)
-{
-    json_open(w, NULL, '{');
-    json_put_text(w, "machine_id", m->machine_id);
-    json_put_text(w, "ek_fingerprint", m->ek_fingerprint);
-    json_put_text(w, "ek_public_hash", m->ek_public_hash);
-    json_put_text(w, "ek_source", view_text(ek_source_name(m->ek_source)));
-    json_put_text_or_null(w, "ek_manufacturer", m->ek_manufacturer);
-    json_put_text_or_null(w, "ek_model", m->ek_model);
-    json_put_text_or_null(w, "ek_version", m->ek_version);
-    json_put_text_or_null(w, "ek_anchor", m->ek_anchor);
-    json_put_text(w, "hw_uuid", m->hw_uuid);
-    json_put_text(w, "hw_mac", m->hw_mac);
-    json_put_text(w, "hw_serial", m->hw_serial);
-    json_put_text(w, "hw_product", m->hw_product);
-    json_put_text(w, "role", m->role);
-    json_put_text_or_null(w, "desired_role", m->desired_role);
-    json_put_text(w, "status", view_text(status_name(m->status)));
-    json_put_text(w, "cluster_id", m->cluster_id);
-    json_put_text_or_null(w, "hostname", m->hostname);
-    json_put_text_or_null(w, "assigned_ip", m->assigned_ip);
-    json_put_text_or_null(w, "assurance", m->assurance);
-    json_put_time(w, "registered_at", m->registered_at);
-    json_put_time(w, "attested_at", m->attested_at);
-    json_put_time(w, "locked_at", m->locked_at);
-    json_put_time(w, "revoked_at", m->revoked_at);
-    json_put_bool(w, "wipe_pending", m->wipe_pending);
-    json_put_time(w, "evidence_at", m->evidence_at);
-    json_put_time(w, "evidence_until", m->evidence_until);
-    json_put_bool(w, "stale", m->stale);
-    put_gates(w, m->gates);
-    json_close(w, '}');
-}
 
 static ERRFN answer_list(struct exchange *x, const struct ipc_machine_list_reply *reply)
 {
@@ -65,22 +22,12 @@ static ERRFN answer_list(struct exchange *x, const struct ipc_machine_list_reply
     struct ipc_machine_record machine = {0};
     json_open(&w, NULL, '[');
     while (ipc_list_next_machine(&machines, &machine)) {
-        put_machine(&w, &machine);
+        machine_put(&w, &machine);
     }
     json_close(&w, ']');
     if (reply->more) {
         TRY(view_to_text(machine.machine_id, x->next_after, sizeof x->next_after));
     }
-    return json_write_end(&w);
-}
-
-static ERRFN answer_machine(struct exchange *x, struct ipc_list machines)
-{
-    struct ipc_machine_record machine;
-    ENSURE(ipc_list_next_machine(&machines, &machine), WIRE);
-    TRY(buf_new(LIST_ANSWER_MAX, &x->answer));
-    struct json_writer w = {.out = x->answer};
-    put_machine(&w, &machine);
     return json_write_end(&w);
 }
 
@@ -118,7 +65,7 @@ ERRFN handle_machine_list(struct exchange *x)
     struct ipc_machine_list_request request = {0};
     struct list_filter filter;
     const char *fault = "";
-    TRY(operator_check(x));
+    TRY(operator_check_lengths(x));
     err_t read = query_only(x->query, names);
     if (IS_OK(read)) {
         read = read_filter(x->query, &filter, &request, &fault);
@@ -139,13 +86,13 @@ ERRFN handle_machine_list(struct exchange *x)
 ERRFN handle_machine_get(struct exchange *x)
 {
     struct ipc_machine_get_request request = {.machine_id = x->argument};
-    TRY(operator_check(x));
+    TRY(operator_check_lengths(x));
     ENSURE(x->argument.len <= IPC_UUID_MAX, MACHINE_UNKNOWN);
     SET_OPERATOR_FIELDS(&request, x);
     struct ipc_machine_get_reply reply;
     struct ipc_answer answer;
     err_t called = ipc_call_machine_get(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_machine(x, reply.machine)
+    err_t done = IS_OK(called) ? machine_answer(x, reply.machine)
                                : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
@@ -192,7 +139,7 @@ static ERRFN answer_evidence(struct exchange *x, struct ipc_list list)
 ERRFN handle_machine_evidence(struct exchange *x)
 {
     struct ipc_machine_evidence_request request = {.machine_id = x->argument};
-    TRY(operator_check(x));
+    TRY(operator_check_lengths(x));
     ENSURE(x->argument.len <= IPC_UUID_MAX, MACHINE_UNKNOWN);
     SET_OPERATOR_FIELDS(&request, x);
     struct ipc_machine_evidence_reply reply;
@@ -208,7 +155,7 @@ ERRFN handle_machine_evidence(struct exchange *x)
 ERRFN handle_machine_approve(struct exchange *x)
 {
     struct ipc_machine_approve_request request = {.machine_id = x->argument};
-    TRY(operator_check(x));
+    TRY(operator_check_lengths(x));
     ENSURE(x->argument.len <= IPC_UUID_MAX, MACHINE_UNKNOWN);
     TRY(operator_check_body(x));
     SET_OPERATOR_FIELDS(&request, x);
@@ -216,7 +163,7 @@ ERRFN handle_machine_approve(struct exchange *x)
     struct ipc_answer answer;
     err_t called =
         ipc_call_machine_approve(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_machine(x, reply.machine)
+    err_t done = IS_OK(called) ? machine_answer(x, reply.machine)
                                : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;

@@ -1,6 +1,6 @@
 /* POST /policies, GET /policies, GET /policies/{number}, POST /policies/{number}/activate. */
 #include "front/json_write.h"
-#include "front/operator.h"
+#include "front/operator_request.h"
 #include "front/query.h"
 #include "front/route.h"
 
@@ -80,7 +80,7 @@ static ERRFN answer_push(struct exchange *x, const struct ipc_policy_push_reply 
 ERRFN handle_policy_push(struct exchange *x)
 {
     struct ipc_policy_push_request request = {0};
-    TRY(operator_check(x));
+    TRY(operator_check_lengths(x));
     TRY(operator_check_body(x));
     SET_OPERATOR_FIELDS(&request, x);
     struct ipc_policy_push_reply reply;
@@ -128,7 +128,7 @@ ERRFN handle_policy_list(struct exchange *x)
 {
     struct ipc_policy_list_request request = {0};
     const char *fault;
-    TRY(operator_check(x));
+    TRY(operator_check_lengths(x));
     err_t read = read_page(x->query, &request, &fault);
     if (!IS_OK(read)) {
         return exchange_fault(x, read, "query", fault);
@@ -159,7 +159,7 @@ static ERRFN read_which(struct view argument, struct ipc_policy_get_request *req
 ERRFN handle_policy_get(struct exchange *x)
 {
     struct ipc_policy_get_request request = {0};
-    TRY(operator_check(x));
+    TRY(operator_check_lengths(x));
     TRY(read_which(x->argument, &request));
     SET_OPERATOR_FIELDS(&request, x);
     struct ipc_policy_get_reply reply;
@@ -174,7 +174,7 @@ ERRFN handle_policy_get(struct exchange *x)
 ERRFN handle_policy_activate(struct exchange *x)
 {
     struct ipc_policy_activate_request request = {0};
-    TRY(operator_check(x));
+    TRY(operator_check_lengths(x));
     ENSURE(IS_OK(operator_read_number(x->argument, &request.number)), POLICY_NOT_FOUND);
     TRY(operator_check_body(x));
     SET_OPERATOR_FIELDS(&request, x);

@@ -27,6 +27,16 @@ static const struct route routes[] = {
     {"GET", "/api/v1/policies/{number}", ROUTE_OPERATOR, 0, handle_policy_get},
     {"POST", "/api/v1/policies/{number}/activate", ROUTE_OPERATOR, IPC_BODY_MAX,
      handle_policy_activate},
+    {"DELETE", "/api/v1/machines/{machine_id}", ROUTE_OPERATOR, 0, handle_machine_delete},
+    {"POST", "/api/v1/machines/{machine_id}/lock", ROUTE_ACT, IPC_BODY_MAX, handle_machine_lock},
+    {"POST", "/api/v1/machines/{machine_id}/unlock", ROUTE_ACT, IPC_BODY_MAX,
+     handle_machine_unlock},
+    {"POST", "/api/v1/machines/{machine_id}/revoke", ROUTE_ACT, IPC_BODY_MAX,
+     handle_machine_revoke},
+    {"POST", "/api/v1/machines/{machine_id}/reject", ROUTE_ACT, IPC_BODY_MAX,
+     handle_machine_reject},
+    {"POST", "/api/v1/machines/{machine_id}/wipe-ack", ROUTE_ACT, IPC_BODY_MAX,
+     handle_machine_wipe_ack},
 };
 
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
@@ -65,16 +75,28 @@ static bool path_matches(const char *pattern, const char *path, struct view *out
     return true;
 }
 
-/* The methods of a path that exists; one path has at most two. */
-static const char *allowed_methods(bool get, bool post)
+enum method_bit { METHOD_GET = 1, METHOD_POST = 2, METHOD_DELETE = 4 };
+
+static unsigned method_bit(const char *method)
 {
-    return get && post ? "GET, POST" : get ? "GET" : "POST";
+    return strcmp(method, "GET") == 0    ? METHOD_GET
+           : strcmp(method, "POST") == 0 ? METHOD_POST
+                                         : METHOD_DELETE;
+}
+
+/* The methods of a path that exists, by their bits. */
+static const char *allowed_methods(unsigned methods)
+{
+    static const char *const texts[] = {
+        "",       "GET",         "POST",         "GET, POST",
+        "DELETE", "GET, DELETE", "POST, DELETE", "GET, POST, DELETE",
+    };
+    return texts[methods];
 }
 
 ERRFN route_find(struct exchange *x)
 {
-    bool get = false;
-    bool post = false;
+    unsigned methods = 0;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         if (!path_matches(routes[i].path, x->path, &x->argument)) {
             continue;
@@ -83,11 +105,10 @@ ERRFN route_find(struct exchange *x)
             x->route = &routes[i];
             return OK;
         }
-        get = get || strcmp(routes[i].method, "GET") == 0;
-        post = post || strcmp(routes[i].method, "POST") == 0;
+        methods |= method_bit(routes[i].method);
     }
-    ENSURE(get || post, NOT_FOUND);
-    x->allow = allowed_methods(get, post);
+    ENSURE(methods != 0, NOT_FOUND);
+    x->allow = allowed_methods(methods);
     return E(METHOD);
 }
 
@@ -107,6 +128,9 @@ ERRFN route_admit(struct exchange *x, int64_t length)
     }
     if (x->route->body_max == 0) {
         ENSURE(length <= 0, BAD_REQUEST);
+        return OK;
+    }
+    if (x->route->kind == ROUTE_ACT && length <= 0) {
         return OK;
     }
     ENSURE(length >= 0, LENGTH_REQUIRED);

@@ -14,9 +14,10 @@ enum {
 
 enum route_kind {
     ROUTE_NONE = 0,
-    ROUTE_STATUS,  /* answered here, not limited in rate */
-    ROUTE_NODE,    /* unknown fields are ignored */
-    ROUTE_OPERATOR /* authenticated by the signer, which also reads the body */
+    ROUTE_STATUS,   /* answered here, not limited in rate */
+    ROUTE_NODE,     /* unknown fields are ignored */
+    ROUTE_OPERATOR, /* authenticated by the signer, which also reads the body */
+    ROUTE_ACT       /* the same, with a body that may be left out */
 };
 
 struct route {
@@ -60,5 +61,11 @@ ERRFN handle_policy_push(struct exchange *x);
 ERRFN handle_policy_list(struct exchange *x);
 ERRFN handle_policy_get(struct exchange *x);
 ERRFN handle_policy_activate(struct exchange *x);
+ERRFN handle_machine_lock(struct exchange *x);
+ERRFN handle_machine_unlock(struct exchange *x);
+ERRFN handle_machine_revoke(struct exchange *x);
+ERRFN handle_machine_reject(struct exchange *x);
+ERRFN handle_machine_delete(struct exchange *x);
+ERRFN handle_machine_wipe_ack(struct exchange *x);
 
 #endif

@@ -10,23 +10,32 @@
 
 #include <string.h>
 
-enum { CONFIG_TOKEN_BYTES = 32, CONFIG_TOKEN_TTL_MS = 15 * 60 * 1000 };
+enum {
+    TOKEN_BYTES = 32,
+    CONFIG_TOKEN_TTL_MS = 15 * 60 * 1000,
+    WIPE_TOKEN_TTL_MS = 60 * 60 * 1000 /* disks take their time; whoever is late attests again */
+};
 
-/* A new token for the machine's configuration; only its hash is kept. */
-static ERRFN issue_token(struct call *call, const struct machine *machine, struct view *out_token)
+/* A new token, of which only the hash is kept. */
+static ERRFN make_token(struct call *call, uint8_t out_hash[static SHA384_BYTES], struct view *out_token)
 {
-    uint8_t bytes[CONFIG_TOKEN_BYTES];
-    uint8_t hash[SHA384_BYTES];
+    uint8_t bytes[TOKEN_BYTES];
     struct buf *text;
     TRY(call_buffer(call, IPC_TOKEN_MAX, &text));
     random_bytes(bytes, sizeof bytes);
     err_t encoded = buf_put_base64url(text, view_of(bytes, sizeof bytes));
     bytes_wipe(bytes, sizeof bytes);
     TRY(encoded);
-    TRY(sha384(buf_view(text), hash));
-    TRY(config_token_put(call->signer->db, machine->machine_id, hash, call->now_ms + CONFIG_TOKEN_TTL_MS));
+    TRY(sha384(buf_view(text), out_hash));
     *out_token = buf_view(text);
     return OK;
+}
+
+static ERRFN issue_config_token(struct call *call, const struct machine *machine, struct view *out_token)
+{
+    uint8_t hash[SHA384_BYTES];
+    TRY(make_token(call, hash, out_token));
+    return config_token_put(call->signer->db, machine->machine_id, hash, call->now_ms + CONFIG_TOKEN_TTL_MS);
 }
 
 static ERRFN describe_machine(struct call *call, const struct machine *machine, struct ipc_attest_reply *out_reply)
@@ -49,11 +58,21 @@ static ERRFN grant(struct call *call, struct machine *machine, const struct appr
     TRY(identity_assurance(&appraisal->trust, ak_key_name(appraisal->ak->key_type), machine->assurance,
                            sizeof machine->assurance));
     TRY(machine_update(call->signer->db, machine));
-    TRY(issue_token(call, machine, &out_reply->config_token));
+    TRY(issue_config_token(call, machine, &out_reply->config_token));
     TRY(record_act(call, "attest", before, machine_status_name(MACHINE_ATTESTED), NULL, NULL));
     out_reply->status = MACHINE_ATTESTED;
     out_reply->action = IPC_ACTION_APPLY_CONFIG;
     return describe_machine(call, machine, out_reply);
+}
+
+/* Revoked, with the order to wipe itself; with the token it says that it did. */
+static ERRFN order_wipe(struct call *call, const struct machine *machine, struct ipc_attest_reply *out_reply)
+{
+    uint8_t hash[SHA384_BYTES];
+    out_reply->action = IPC_ACTION_WIPE;
+    TRY(make_token(call, hash, &out_reply->wipe_token));
+    TRY(wipe_token_put(call->signer->db, machine->machine_id, hash, call->now_ms + WIPE_TOKEN_TTL_MS));
+    return record_act(call, "wipe_ordered", machine_status_name(MACHINE_REVOKED), NULL, NULL, NULL);
 }
 
 /* Policy refuses what the machine proved: every gate closes, the evidence stays. */
@@ -104,8 +123,7 @@ static ERRFN decide(struct call *call, struct machine *machine, const struct ek 
     out_reply->verdict = verdict_on_wire(appraisal->verdict.result);
     out_reply->policy_version = call->signer->policy->version;
     if (machine->status == MACHINE_REVOKED) {
-        out_reply->action = IPC_ACTION_WIPE;
-        return record_act(call, "wipe_ordered", machine_status_name(MACHINE_REVOKED), NULL, NULL, NULL);
+        return order_wipe(call, machine, out_reply);
     }
     if (appraisal->verdict.result == POLICY_RESULT_FAIL) {
         return withhold(call, machine, out_reply);

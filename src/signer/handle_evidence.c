@@ -1,5 +1,5 @@
 /* GET /machines/{id}/evidence: what a machine proved lately, the latest first. */
-#include "signer/lookup.h"
+#include "signer/machine_reply.h"
 #include "signer/operator.h"
 #include "signer/verdict.h"
 #include "sql/proof.h"
@@ -29,7 +29,7 @@ ERRFN handle_machine_evidence(struct call *call, const struct ipc_machine_eviden
     struct machine machine;
     struct buf *rows;
     AUTO(buf) storage = NULL;
-    TRY(lookup_machine(call, request->machine_id, &machine));
+    TRY(machine_find(call, request->machine_id, &machine));
     TRY(call_buffer(call, EVIDENCE_KEPT * 256, &rows));
     TRY(buf_new(EVIDENCE_STORAGE_BYTES, &storage));
     for (uint32_t back = 0; back < EVIDENCE_KEPT; back++) {

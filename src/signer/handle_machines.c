@@ -1,7 +1,8 @@
 /* GET /machines, GET /machines/{id}, POST /machines/{id}/approve. */
+#include "signer/act.h"
 #include "signer/approval.h"
-#include "signer/gate.h"
-#include "signer/lookup.h"
+#include "signer/lifecycle.h"
+#include "signer/machine_reply.h"
 #include "signer/operator.h"
 #include "signer/record.h"
 #include "signer/roles.h"
@@ -9,48 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-static struct ipc_machine_record to_record(const struct machine *m, uint64_t now_ms)
-{
-    return (struct ipc_machine_record){
-        .machine_id = view_text(m->machine_id),
-        .ek_fingerprint = view_text(m->ek_fingerprint),
-        .ek_public_hash = view_text(m->ek_public_hash),
-        .ek_source = (uint8_t)m->ek_source,
-        .ek_manufacturer = view_text(m->ek_manufacturer),
-        .ek_model = view_text(m->ek_model),
-        .ek_version = view_text(m->ek_version),
-        .ek_anchor = view_text(m->ek_anchor),
-        .hw_uuid = view_text(m->hw_uuid),
-        .hw_mac = view_text(m->hw_mac),
-        .hw_serial = view_text(m->hw_serial),
-        .hw_product = view_text(m->hw_product),
-        .role = view_text(m->role),
-        .desired_role = view_text(m->desired_role),
-        .status = (uint8_t)m->status,
-        .cluster_id = view_text(m->cluster_id),
-        .hostname = view_text(m->hostname),
-        .assigned_ip = view_text(m->assigned_ip),
-        .assurance = view_text(m->assurance),
-        .registered_at = m->registered_at,
-        .attested_at = m->attested_at,
-        .locked_at = m->locked_at,
-        .revoked_at = m->revoked_at,
-        .wipe_pending = m->wipe_pending,
-        .evidence_at = m->evidence_at,
-        .evidence_until = m->evidence_until,
-        .stale = gate_is_stale(m, now_ms),
-        .gates = m->gates,
-    };
-}
-
-static ERRFN list_one(struct call *call, const struct machine *machine, struct ipc_list *out_list)
-{
-    struct buf *storage;
-    TRY(call_buffer(call, 8192, &storage));
-    struct ipc_machine_record record = to_record(machine, call->now_ms);
-    return ipc_list_add_machine(out_list, storage, &record);
-}
 
 struct listing {
     struct ipc_list *list;
@@ -67,7 +26,7 @@ static err_t add_row(void *context, const struct machine *machine)
         listing->more = true;
         return OK;
     }
-    struct ipc_machine_record record = to_record(machine, listing->now_ms);
+    struct ipc_machine_record record = machine_record(machine, listing->now_ms);
     return ipc_list_add_machine(listing->list, listing->storage, &record);
 }
 
@@ -97,29 +56,14 @@ ERRFN handle_machine_get(struct call *call, const struct ipc_machine_get_request
     struct operator_act act = OPERATOR_ACT(request);
     TRY(operator_may_read(call, &act));
     struct machine machine;
-    TRY(lookup_machine(call, request->machine_id, &machine));
-    return list_one(call, &machine, &out_reply->machine);
-}
-
-/* What the operator saw must be what the database holds: a lying front can't swap machines. */
-static ERRFN check_identity(struct call *call, const struct machine *machine, const struct approval *approval)
-{
-    if (approval->ek_fingerprint[0] == '\0') {
-        if (call->signer->settings.grants_signed) {
-            return call_refuse(call, E(FIELD_MISSING), "body.ek_fingerprint");
-        }
-        return OK;
-    }
-    if (strcmp(approval->ek_fingerprint, machine->ek_fingerprint) != 0) {
-        return call_refuse(call, E(MACHINE_CHANGED), "body.ek_fingerprint");
-    }
-    return OK;
+    TRY(machine_find(call, request->machine_id, &machine));
+    return machine_reply(call, &machine, &out_reply->machine);
 }
 
 static ERRFN check_may_approve(struct call *call, const struct machine *machine, const struct approval *approval)
 {
     const struct signer_settings *settings = &call->signer->settings;
-    TRY(check_identity(call, machine, approval));
+    TRY(act_check_identity(call, approval->ek_fingerprint, machine, true));
     bool open = machine->status == MACHINE_PENDING_APPROVAL || machine->status == MACHINE_REGISTERED ||
                 machine->status == MACHINE_ATTESTED;
     ENSURE(open, MACHINE_STATE);
@@ -162,11 +106,12 @@ static ERRFN record_approval(struct call *call, const struct machine *machine, c
 static ERRFN approve(struct call *call, struct machine *machine, const struct approval *approval)
 {
     const char *before = machine_status_name((enum machine_status)machine->status);
+    const struct machine seen = *machine;
     bool changed = apply(approval, machine);
     if (machine->status == MACHINE_PENDING_APPROVAL || changed) {
         /* Other content than was attested to: the gates close until it attests again. */
         machine->status = MACHINE_REGISTERED;
-        TRY(config_token_kill(call->signer->db, machine->machine_id));
+        TRY(lifecycle_close_gates(call, &seen, machine));
     }
     TRY(machine_update(call->signer->db, machine));
     return record_approval(call, machine, before);
@@ -186,9 +131,9 @@ ERRFN handle_machine_approve(struct call *call, const struct ipc_machine_approve
     struct approval approval;
     struct machine machine;
     TRY(approval_parse(call, request->body, &approval));
-    TRY(lookup_machine(call, request->machine_id, &machine));
+    TRY(machine_find(call, request->machine_id, &machine));
     TRY(check_may_approve(call, &machine, &approval));
     call->keep = false;
     TRY(approve(call, &machine, &approval));
-    return list_one(call, &machine, &out_reply->machine);
+    return machine_reply(call, &machine, &out_reply->machine);
 }

@@ -38,10 +38,18 @@ class Handler(tls_server.Handler):
         wanted = [m for m in machines[begin:] if m["status"] == query.get("status", [m["status"]])[0] and m["role"] == query.get("role", [m["role"]])[0]]
         self.reply(200, wanted[:int(query["limit"][0])])
 
-    def approve(self, found, text, mode):
+    def keep(self, text):
         with open(f"{self.server.folder}/signed.json", "w") as file:
             json.dump({"method": self.command, "target": self.path, "body": text.decode(), "digest": self.headers["Content-Digest"],
                        "input": self.headers["Signature-Input"], "signature": self.headers["Signature"]}, file)
+
+    def act(self, found, verb, text):
+        self.keep(text)
+        states = {"lock": "locked", "unlock": "attested", "revoke": "revoked", "reject": "rejected", "wipe-ack": "revoked"}
+        self.reply(200, {**found, "status": states.get(verb, "revoked")})
+
+    def approve(self, found, text, mode):
+        self.keep(text)
         if mode == "second":
             return self.reply(202, {"machine_id": found["machine_id"], "status": "pending_second_approval", "message": "-",
                                     "approvals_received": 1, "approvals_required": 2, "expires_at": "2026-11-22T10:00:00Z"})
@@ -69,9 +77,11 @@ class Handler(tls_server.Handler):
             return self.refuse(404, "machine_unknown")
         if url.path.endswith("/approve"):
             return self.approve(found, text, mode)
+        if self.command != "GET":
+            return self.act(found, url.path.rsplit("/", 1)[1], text)
         self.reply(200, found)
 
-    do_GET = do_POST = handle_any
+    do_GET = do_POST = do_DELETE = handle_any
 
 
 if __name__ == "__main__":

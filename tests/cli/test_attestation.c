@@ -348,6 +348,78 @@ static void refusal_of_the_appliance_is_told(void **state)
     set_mode("good");
 }
 
+/* -- the other acts ---------------------------------------------------------------------------- */
+
+/* What was sent for an act on the first machine, its body parsed; NULL where there was none. */
+static json_t *sent_act(const char *method, const char *target, bool is_signed, json_t **out_body)
+{
+    json_t *sent = signed_request();
+    assert_string_equal(text_of(sent, "method"), method);
+    assert_string_equal(text_of(sent, "target"), target);
+    if (is_signed) {
+        assert_signed_by_operator(sent);
+    } else {
+        assert_true(json_is_null(json_object_get(sent, "signature")));
+    }
+    const char *body = text_of(sent, "body");
+    *out_body = NULL;
+    if (body[0]) {
+        assert_true(IS_OK(json_read(view_text(body), out_body)));
+    }
+    return sent;
+}
+
+static void what_takes_away_is_sent_with_the_token_alone(void **state)
+{
+    (void)state;
+    AUTO(json) body = NULL;
+    assert_int_equal(run("machine lock aaaa0001 --reason swap"), EXIT_DONE);
+    assert_said(ran.output, "Locked.");
+    AUTO(json) sent = sent_act("POST", "/api/v1/machines/" AAAA0001 "/lock", false, &body);
+    assert_string_equal(text_of(body, "reason"), "swap");
+    assert_int_equal(strlen(text_of(body, "ek_fingerprint")), 96);
+    assert_int_equal(json_object_size(body), 2);
+    AUTO(json) revocation = NULL;
+    assert_int_equal(run("machine revoke aaaa0001 --wipe --yes"), EXIT_DONE);
+    AUTO(json)
+    second = sent_act("POST", "/api/v1/machines/" AAAA0001 "/revoke", false, &revocation);
+    assert_true(json_is_true(json_object_get(revocation, "wipe")));
+    AUTO(json) rejection = NULL;
+    assert_int_equal(run("machine reject aaaa0001 --yes"), EXIT_DONE);
+    AUTO(json) third = sent_act("POST", "/api/v1/machines/" AAAA0001 "/reject", false, &rejection);
+    assert_int_equal(json_object_size(rejection), 1);
+}
+
+static void what_gives_back_is_signed(void **state)
+{
+    (void)state;
+    AUTO(json) body = NULL;
+    assert_int_equal(run("machine unlock aaaa0001 --yes"), EXIT_DONE);
+    AUTO(json) sent = sent_act("POST", "/api/v1/machines/" AAAA0001 "/unlock", true, &body);
+    assert_int_equal(strlen(text_of(body, "ek_fingerprint")), 96);
+    AUTO(json) none = NULL;
+    assert_int_equal(run("machine delete aaaa0001 --yes"), EXIT_DONE);
+    AUTO(json) second = sent_act("DELETE", "/api/v1/machines/" AAAA0001, true, &none);
+    assert_null(none);
+    AUTO(json) wiped = NULL;
+    assert_int_equal(run("machine wipe-ack aaaa0001 --yes"), EXIT_DONE);
+    AUTO(json) third = sent_act("POST", "/api/v1/machines/" AAAA0001 "/wipe-ack", true, &wiped);
+}
+
+static void final_acts_ask_first(void **state)
+{
+    (void)state;
+    unsigned before = server_requests(&stub, "POST ") + server_requests(&stub, "DELETE ");
+    static const char *const acts[] = {"unlock", "revoke", "reject", "delete", "wipe-ack"};
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "machine %s aaaa0001", acts[i]);
+        assert_int_equal(run(line), EXIT_REFUSED);
+        assert_said(ran.errors, "not_confirmed");
+    }
+    assert_int_equal(server_requests(&stub, "POST ") + server_requests(&stub, "DELETE "), before);
+}
+
 /* -- credentials ------------------------------------------------------------------------------- */
 
 static void credential_that_others_can_read_is_refused(void **state)
@@ -445,6 +517,8 @@ static void misuse_is_told_before_anything_happens(void **state)
                                         "machine get",
                                         "machine approve aaaa0001",
                                         "machine list --yes",
+                                        "machine lock aaaa0001 --wipe",
+                                        "machine delete aaaa0001 --reason x --yes",
                                         "machine get aaaa --role x",
                                         "--nonsense",
                                         "machine list --api-url http://x",
@@ -481,6 +555,9 @@ int main(void)
         cmocka_unit_test(fingerprint_that_differs_stops_the_approval),
         cmocka_unit_test(second_approval_that_is_needed_is_told),
         cmocka_unit_test(refusal_of_the_appliance_is_told),
+        cmocka_unit_test(what_takes_away_is_sent_with_the_token_alone),
+        cmocka_unit_test(what_gives_back_is_signed),
+        cmocka_unit_test(final_acts_ask_first),
         cmocka_unit_test(credential_that_others_can_read_is_refused),
         cmocka_unit_test(missing_expired_or_broken_credentials_are_refused),
         cmocka_unit_test(token_that_the_appliance_refuses_means_not_logged_in),

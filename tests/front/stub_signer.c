@@ -244,6 +244,37 @@ static struct refusal machine_approve(const struct ipc_machine_approve_request *
     return give_machines(1, &out->machine);
 }
 
+static struct refusal act_done(const char *act, struct view bearer, struct view machine_id,
+                               struct view token, struct view body, struct ipc_list *out_list)
+{
+    struct refusal checked = token.len > 0 ? FINE : operator_check(bearer);
+    if (!IS_OK(checked.why)) {
+        return checked;
+    }
+    printf("act %s %.*s token %.*s body %.*s\n", act, (int)machine_id.len, machine_id.data,
+           (int)token.len, token.data, (int)body.len, body.data);
+    fflush(stdout);
+    return give_machines(1, out_list);
+}
+
+#define ACT(name)                                                                             \
+    static struct refusal machine_##name(const struct ipc_machine_##name##_request *r,        \
+                                         struct ipc_machine_##name##_reply *out)              \
+    {                                                                                         \
+        return act_done(#name, r->bearer, r->machine_id, VIEW_EMPTY, r->body, &out->machine); \
+    }
+ACT(lock)
+ACT(unlock)
+ACT(revoke)
+ACT(reject)
+ACT(delete)
+
+static struct refusal machine_wipe_ack(const struct ipc_machine_wipe_ack_request *r,
+                                       struct ipc_machine_wipe_ack_reply *out)
+{
+    return act_done("wipe-ack", r->bearer, r->machine_id, r->wipe_token, r->body, &out->machine);
+}
+
 static struct refusal note_refusal(const struct ipc_note_refusal_request *r,
                                    struct ipc_note_refusal_reply *out)
 {
@@ -286,6 +317,12 @@ ERRFN stub_answer(struct stub *stub, struct ipc_channel *channel, const struct i
         CASE(machine_list)
         CASE(machine_get)
         CASE(machine_approve)
+        CASE(machine_lock)
+        CASE(machine_unlock)
+        CASE(machine_revoke)
+        CASE(machine_reject)
+        CASE(machine_delete)
+        CASE(machine_wipe_ack)
         CASE(note_refusal)
     case IPC_TYPE_ready:
         TRY(ipc_put_ready_reply(body, &stub->ready));

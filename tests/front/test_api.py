@@ -77,7 +77,7 @@ def test_ready_tells_of_each_component(start):
 def test_openapi_describes_exactly_the_routes(appliance):
     document = appliance.get("/api/v1/openapi.json").json
     assert document["openapi"].startswith("3.1")
-    described = {(method.upper(), path) for path, item in document["paths"].items() for method in item if method in ("get", "post")}
+    described = {(method.upper(), path) for path, item in document["paths"].items() for method in item if method in ("get", "post", "delete")}
     assert described == {
         ("GET", "/healthz"), ("GET", "/health"), ("GET", "/readyz"), ("GET", "/api/v1/openapi.json"),
         ("POST", "/api/v1/self-register"), ("POST", "/api/v1/register"),
@@ -86,7 +86,9 @@ def test_openapi_describes_exactly_the_routes(appliance):
         ("GET", "/api/v1/machines"), ("GET", "/api/v1/machines/{machine_id}"), ("POST", "/api/v1/machines/{machine_id}/approve"),
         ("GET", "/api/v1/machines/{machine_id}/evidence"),
         ("GET", "/api/v1/policies"), ("POST", "/api/v1/policies"), ("GET", "/api/v1/policies/{number}"),
-        ("POST", "/api/v1/policies/{number}/activate")}
+        ("POST", "/api/v1/policies/{number}/activate"),
+        ("DELETE", "/api/v1/machines/{machine_id}"),
+        *(("POST", "/api/v1/machines/{machine_id}/" + act) for act in ("lock", "unlock", "revoke", "reject", "wipe-ack"))}
     references = set(re.findall(r'"#/components/([^"]+)"', json.dumps(document)))
     for reference in references:
         kind, name = reference.split("/")
@@ -105,6 +107,7 @@ def test_unknown_path_is_not_found(appliance, path):
 
 @pytest.mark.parametrize("method,path,allow", [("POST", "/healthz", "GET"), ("DELETE", "/api/v1/attest", "POST"),
                                                ("OPTIONS", "/api/v1/attest/challenge", "GET, POST"), ("PUT", "/api/v1/machines", "GET"),
+                                               ("PUT", f"/api/v1/machines/{MACHINE}", "GET, DELETE"),
                                                ("GET", f"/api/v1/machines/{MACHINE}/approve", "POST")])
 def test_wrong_method_says_which_are_allowed(appliance, method, path, allow):
     answer = appliance.request(method, path)
@@ -204,7 +207,7 @@ def test_challenge_with_a_bad_ak_is_forbidden(appliance):
 
 
 EIGHT = ["machine_id", "status", "hostname", "role", "message", "action", "config_url", "config_token"]
-MORE = ["reason", "verdict", "failures", "policy_version", "assurance"]
+MORE = ["reason", "verdict", "failures", "policy_version", "assurance", "wipe_token"]
 
 
 def test_attest_answers_with_all_keys(appliance):
@@ -425,3 +428,30 @@ def test_approval_body_must_be_json(appliance):
 def test_overlong_signature_header_is_refused(appliance):
     refused(appliance.post(f"/api/v1/machines/{MACHINE}/approve", {}, headers={"Authorization": "Bearer good", "Signature": "a" * 1025}), 431,
             "headers_too_large")
+
+
+@pytest.mark.parametrize("act", ["lock", "unlock", "revoke", "reject", "wipe-ack"])
+@pytest.mark.parametrize("body", [None, '{"reason":"r"}'], ids=["no body", "body"])
+def test_act_reaches_the_signer_with_or_without_a_body(appliance, act, body):
+    appliance.forget()
+    answer = appliance.request("POST", f"/api/v1/machines/{MACHINE}/{act}", body, headers={"Authorization": "Bearer good"})
+    assert answer.status == 200 and answer.json["machine_id"] == MACHINE
+    assert appliance.expect("act ") == f"act {act} {MACHINE} token  body {body or ''}"
+
+
+def test_deletion_reaches_the_signer(appliance):
+    answer = appliance.request("DELETE", f"/api/v1/machines/{MACHINE}", headers={"Authorization": "Bearer good"})
+    assert answer.status == 200 and appliance.expect("act delete")
+    refused(appliance.request("DELETE", f"/api/v1/machines/{MACHINE}"), 401, "credential_missing")
+
+
+def test_act_with_a_body_that_is_no_object_is_refused(appliance):
+    good = {"Authorization": "Bearer good"}
+    schema_error(appliance.post(f"/api/v1/machines/{MACHINE}/lock", b"[]", headers=good), "field_invalid", "body")
+    schema_error(appliance.post(f"/api/v1/machines/{MACHINE}/wipe-ack", {"wipe_token": 7}, headers=good), "field_invalid", "body", "wipe_token")
+    schema_error(appliance.post(f"/api/v1/machines/{MACHINE}/wipe-ack", {"wipe_token": "a" * 129}), "too_long", "body", "wipe_token")
+
+
+def test_wipe_token_needs_no_operator(appliance):
+    answer = appliance.post(f"/api/v1/machines/{MACHINE}/wipe-ack", {"wipe_token": "abc"})
+    assert answer.status == 200 and appliance.expect("act wipe-ack").startswith(f"act wipe-ack {MACHINE} token abc")

@@ -114,12 +114,12 @@ static void newer_database_is_refused_unchanged(void **state)
 {
     struct fixture *f = *state;
     AUTO(db) db = NULL;
-    char stamp[64];
     fixture_insert_machine(f, 1);
     fixture_close(f);
     fixture_tamper(f, "PRAGMA user_version = 1000");
     assert_err(db_open(f->path, f->key, FIXTURE_NOW_MS, &db), DB_NEWER);
     assert_err(db_open_readonly(f->path, f->key, &db), DB_NEWER);
+    char stamp[64];
     snprintf(stamp, sizeof stamp, "PRAGMA user_version = %d", SCHEMA_VERSION);
     fixture_tamper(f, stamp);
     fixture_open(f);

@@ -1,24 +1,26 @@
-/* What the handlers of operators' requests share. The signer authenticates and reads the body; here only the form is checked. */
-#ifndef ITL_FRONT_OPERATOR_H
-#define ITL_FRONT_OPERATOR_H
+/* What every operator's request has in common. The signer authenticates; here only the form is
+ * checked. */
+#ifndef ITL_FRONT_OPERATOR_REQUEST_H
+#define ITL_FRONT_OPERATOR_REQUEST_H
 
 #include "front/exchange.h"
-
-/* Lengths are compared here so that an over-long header is the client's fault and not a broken message. Errors: AUTH_INVALID,
- * HEADERS_TOO_LARGE. */
-ERRFN operator_check(struct exchange *x);
-
-/* What is no JSON object never gets to the signer, which reads it with a parser of its own. Errors: as exchange_fields. */
-ERRFN operator_check_body(struct exchange *x);
 
 /* The token of "Bearer <token>" (RFC 6750 section 2.1); empty when there is none. */
 struct view operator_bearer(const struct exchange *x);
 
-/* The `limit` parameter of a list: 1 to `most`, which "" stands for. Errors: FIELD_INVALID. */
-ERRFN operator_read_limit(const char *text, uint16_t most, uint16_t *out_limit);
+/* Lengths are compared here so that an over-long header is the client's fault and not a broken
+ * message. Errors: AUTH_INVALID, HEADERS_TOO_LARGE. */
+ERRFN operator_check_lengths(struct exchange *x);
+
+/* The signer reads the body with a parser of its own; what is no JSON object never gets that
+ * far. Errors: those of fields_read. */
+ERRFN operator_check_body(struct exchange *x);
 
 /* Decimal digits, and nothing else. Errors: FIELD_INVALID. */
 ERRFN operator_read_number(struct view text, uint64_t *out_number);
+
+/* The `limit` parameter of a list: 1 to `most`, which "" stands for. Errors: FIELD_INVALID. */
+ERRFN operator_read_limit(const char *text, uint16_t most, uint16_t *out_limit);
 
 /* The fields that every operator message begins with. */
 #define SET_OPERATOR_FIELDS(request, x)                               \

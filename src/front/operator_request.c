@@ -1,4 +1,4 @@
-#include "front/operator.h"
+#include "front/operator_request.h"
 
 #include <string.h>
 #include <strings.h>
@@ -13,7 +13,7 @@ struct view operator_bearer(const struct exchange *x)
     return view_text(token + strspn(token, " "));
 }
 
-ERRFN operator_check(struct exchange *x)
+ERRFN operator_check_lengths(struct exchange *x)
 {
     ENSURE(operator_bearer(x).len <= IPC_TOKEN_MAX, AUTH_INVALID);
     ENSURE(strlen(x->target) <= IPC_TARGET_MAX, HEADERS_TOO_LARGE);

@@ -1,0 +1,13 @@
+/* A machine as operators see it: MachineDetail (contract B.1.10). */
+#ifndef ITL_FRONT_MACHINE_ANSWER_H
+#define ITL_FRONT_MACHINE_ANSWER_H
+
+#include "front/exchange.h"
+#include "front/json_write.h"
+
+void machine_put(struct json_writer *w, const struct ipc_machine_record *machine);
+
+/* The first machine of the list as the whole answer. Errors: WIRE when there is none. */
+ERRFN machine_answer(struct exchange *x, struct ipc_list machines);
+
+#endif
