@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "cli/eventlog.h"
+
 static const struct command commands[] = {
     {.noun = "machine",
      .verb = "list",
@@ -123,6 +125,24 @@ static const struct command commands[] = {
      .summary = "Forget a revoked or rejected machine; it may register again. Signed with your key.",
      .options = OPTION_YES,
      .run = machine_delete},
+    {.noun = "evidence",
+     .verb = "eventlog",
+     .subject = "FILE",
+     .subject_count = 1,
+     .usage = "[--json]",
+     .summary = "Explain a firmware event log: PCR values by replay, what booted, what deviates. FILE may be -,\n"
+                "      base64 or hexadecimal. Exits with 1 when events contradict their digests, name PCRs that don't\n"
+                "      exist or report a firmware error; with 2 when it is no event log. Missing digests, padding and\n"
+                "      unusual hashing are warnings only.",
+     .inspect = evidence_eventlog},
+    {.noun = "evidence",
+     .verb = "diff",
+     .subject = "A B",
+     .subject_count = 2,
+     .usage = "[--json]",
+     .summary = "Compare two event logs and say in words what changed between the boots. Exits with 0 when they say\n"
+                "      the same, 1 when not, 2 when one is no event log.",
+     .inspect = evidence_diff},
 };
 
 const struct command *command_find(const char *noun, const char *verb)

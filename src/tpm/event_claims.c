@@ -1,0 +1,249 @@
+#include "tpm/event_claims_parts.h"
+
+#include "tpm/event_describe.h"
+#include "tpm/pcr.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+AUTO_DEFINE(md_ctx, EVP_MD_CTX, EVP_MD_CTX_free);
+
+ERRFN claim_add_text(struct claim_reader *r, const char *name)
+{
+    r->claims->truncated = r->claims->truncated || r->text.cut;
+    return claims_add(r->claims, name, r->text.text);
+}
+
+ERRFN claim_add_digest(struct claim_reader *r, const char *name, const struct claim_event *e)
+{
+    event_text_clear(&r->text);
+    event_text_printf(&r->text, "%s:", r->bank->name);
+    event_text_put_hex(&r->text, e->digest);
+    return claim_add_text(r, name);
+}
+
+ERRFN claim_unverified(struct claim_reader *r, const struct claim_event *e, bool serious)
+{
+    event_text_clear(&r->text);
+    event_text_printf(&r->text, "%zu ", e->index);
+    event_describe_type(e->record, &r->text);
+    claims_warn(r->claims, serious, e->index,
+                "The data of event %s is not what was measured: its digest belongs to other data.",
+                r->text.text);
+    return claim_add_text(r, "log.unverified_data");
+}
+
+bool claim_in_pcr(const struct claim_reader *r, const struct claim_event *e, uint32_t pcr)
+{
+    static const uint8_t registers[PCR_COUNT] = {0, 1, 2, 2, 2, 2, 2, 1, 3, 3, 3, 3, 3, 3, 3, 3};
+    return e->record->pcr == (r->log->cc && pcr < PCR_COUNT ? registers[pcr] : pcr);
+}
+
+static ERRFN read_event(struct claim_reader *r, const struct claim_event *e)
+{
+    switch (e->record->type) {
+    case EV_SEPARATOR:
+        return claims_from_separator(r, e);
+    case EV_EFI_VARIABLE_DRIVER_CONFIG:
+        return claims_from_variable_config(r, e);
+    case EV_EFI_VARIABLE_AUTHORITY:
+        return claims_from_variable_authority(r, e);
+    case EV_EFI_VARIABLE_BOOT:
+    case EV_EFI_VARIABLE_BOOT2:
+        return claims_from_variable_boot(r, e);
+    case EV_EFI_BOOT_SERVICES_APPLICATION:
+    case EV_EFI_BOOT_SERVICES_DRIVER:
+    case EV_EFI_RUNTIME_SERVICES_DRIVER:
+        return claims_from_image(r, e);
+    case EV_EFI_ACTION:
+        return claims_from_action(r, e);
+    case EV_EFI_GPT_EVENT:
+    case EV_EFI_GPT_EVENT2:
+        return claims_from_gpt(r, e);
+    case EV_S_CRTM_VERSION:
+        return claims_from_crtm_version(r, e);
+    case EV_S_CRTM_CONTENTS:
+    case EV_EFI_HCRTM_EVENT:
+        return claim_add_digest(r, "firmware.crtm", e);
+    case EV_EFI_PLATFORM_FIRMWARE_BLOB:
+    case EV_EFI_PLATFORM_FIRMWARE_BLOB2:
+        return claim_add_digest(r, "firmware.blob", e);
+    case EV_IPL:
+        return claims_from_ipl(r, e);
+    case EV_EVENT_TAG:
+        return claims_from_tagged(r, e);
+    default:
+        return OK;
+    }
+}
+
+/* A separator is told by its digest, not by its type, which is only the log's word: whoever renames
+ * it could otherwise add variables behind it. PFP section 10.4.4 wants four bytes of 0x00, or of
+ * 0xFF. */
+static ERRFN note_separator(struct claim_reader *r, const struct claim_event *e)
+{
+    static const uint8_t zeros[4] = {0};
+    static const uint8_t ones[4] = {0xFF, 0xFF, 0xFF, 0xFF};
+    bool is_zeros = false;
+    bool is_ones = false;
+    if (r->separated >> e->record->pcr & 1) {
+        return OK;
+    }
+    TRY(event_digest_is(r, e, view_of(zeros, sizeof zeros), &is_zeros));
+    TRY(event_digest_is(r, e, view_of(ones, sizeof ones), &is_ones));
+    if (!is_zeros && !is_ones) {
+        return OK;
+    }
+    r->separated |= 1U << e->record->pcr;
+    if (e->record->type != EV_SEPARATOR && e->record->pcr <= 7) {
+        claims_warn(r->claims, true, e->index,
+                    "Event %zu has the digest of a separator and says it is something else.",
+                    e->index);
+    }
+    return OK;
+}
+
+static ERRFN read_events(struct claim_reader *r)
+{
+    uint32_t registers = r->log->cc ? EVENT_LOG_CC_REGISTERS : PCR_COUNT;
+    for (size_t i = 0; i < r->log->count; i++) {
+        struct claim_event e = {.record = &r->log->events[i], .index = i};
+        e.digest = event_log_digest(r->log, e.record, r->bank->alg);
+        if (!event_log_extends(r->log, e.record) || e.record->pcr >= registers ||
+            e.digest.len == 0) {
+            continue;
+        }
+        TRY(read_event(r, &e));
+        TRY(note_separator(r, &e));
+    }
+    return claims_of_boot(r);
+}
+
+static ERRFN read_log_facts(struct claim_reader *r)
+{
+    const struct event_log *log = r->log;
+    TRY(claims_add(r->claims, "log.format", event_log_format_name(log->format)));
+    TRY(claims_add(r->claims, "log.bank", r->bank->name));
+    if (log->signature[0]) {
+        event_text_clear(&r->text);
+        event_text_printf(&r->text, "%u.%u", log->spec_major, log->spec_minor);
+        TRY(claim_add_text(r, "log.spec_version"));
+    }
+    if (log->cc) {
+        TRY(claims_add(r->claims, "log.cc", "true"));
+    }
+    if (log->locality_given) {
+        event_text_clear(&r->text);
+        event_text_printf(&r->text, "%u", log->startup_locality);
+        TRY(claim_add_text(r, "log.startup_locality"));
+    }
+    return OK;
+}
+
+static void warn_of_log(struct claim_reader *r)
+{
+    const struct event_log *log = r->log;
+    if (log->out_of_range > 0) {
+        claims_warn(r->claims, true, 0,
+                    "%zu events name registers that do not exist; they were not replayed.",
+                    log->out_of_range);
+    }
+    if (log->locality_given && log->startup_locality != 0 && log->startup_locality != 3 &&
+        log->startup_locality != 4) {
+        claims_warn(r->claims, true, 0, "The startup locality is %u; a TPM starts at 0, 3 or 4.",
+                    log->startup_locality);
+    }
+    if (log->padding_bytes > 0) {
+        claims_warn(r->claims, false, 0, "%zu bytes of padding follow the last event.",
+                    log->padding_bytes);
+    }
+}
+
+/* Digests that the header promises and events do not have: boot loaders that measure into one bank,
+ * or an edited log. */
+static ERRFN warn_of_missing(struct claim_reader *r)
+{
+    struct event_replay replay;
+    TRY(event_replay(r->log, &replay));
+    for (size_t i = 0; i < EVENT_BANK_COUNT; i++) {
+        if (replay.banks[i].missing > 0) {
+            claims_warn(
+                r->claims, false, 0,
+                "%zu events have no digest in the %s bank, though the header lists it: "
+                "it cannot be replayed for their PCRs, and an operating system may have capped it.",
+                replay.banks[i].missing, event_banks[i].name);
+        }
+    }
+    return OK;
+}
+
+ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claims **out_claims)
+{
+    AUTO(claims) claims = NULL;
+    TRY(claims_new(&claims));
+    struct claim_reader r = {.log = log, .bank = event_bank_of(bank), .claims = claims};
+    warn_of_log(&r);
+    TRY(warn_of_missing(&r));
+    if (!r.bank) {
+        claims_warn(claims, true, 0, "The log has no digests of a hash algorithm known here.");
+        *out_claims = STEAL(claims);
+        return OK;
+    }
+    AUTO(md_ctx) ctx = EVP_MD_CTX_new();
+    ENSURE(ctx, NO_MEMORY);
+    ENSURE(EVP_DigestInit_ex2(ctx, r.bank->md(), NULL) == 1, CRYPTO);
+    r.ctx = ctx;
+    TRY(read_log_facts(&r));
+    TRY(read_events(&r));
+    *out_claims = STEAL(claims);
+    return OK;
+}
+
+bool event_claim_is_set(const char *name)
+{
+    static const char *const sets[] = {"secure_boot.pk",
+                                       "secure_boot.kek",
+                                       "secure_boot.db",
+                                       "secure_boot.dbx",
+                                       "secure_boot.dbt",
+                                       "secure_boot.dbr",
+                                       "secure_boot.mok_list",
+                                       "secure_boot.mok_list_x",
+                                       "secure_boot.vendor_db",
+                                       "secure_boot.sbat_level",
+                                       "secure_boot.authority",
+                                       "firmware.blob",
+                                       "boot.option",
+                                       "boot.application",
+                                       "boot.application_path",
+                                       "boot.driver",
+                                       "boot.gpt_disk_guid",
+                                       "grub.command",
+                                       "grub.file",
+                                       "grub.file_path",
+                                       "grub.module_command_line",
+                                       "uki.section",
+                                       "uki.phase",
+                                       "stub.credential",
+                                       "sysext",
+                                       "confext",
+                                       "stub.initrd_addon",
+                                       "stub.ucode_addon",
+                                       "stub.devicetree_addon",
+                                       "windows.module",
+                                       "windows.code_integrity_policy",
+                                       "windows.elam_driver",
+                                       "log.unverified_data",
+                                       "log.separator.error"};
+    static const char subject[] = ".subject";
+    size_t len = strlen(name);
+    if (len > strlen(subject) && strcmp(name + len - strlen(subject), subject) == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        if (strcmp(name, sets[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

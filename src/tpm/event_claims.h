@@ -1,0 +1,75 @@
+/* From a log to claims: what its events mean.
+ *
+ * A machine writes its own log. Replay proves which digests were extended into which PCR and in
+ * which order there; it does not prove event types, texts, or the order between PCRs. So nothing is
+ * taken from an event's data unless its digest, in the bank asked for, is the hash of that data.
+ * Where data and digest disagree there is a warning instead of a claim, and log.unverified_data
+ * names the event.
+ *
+ * `digest` below is "sha256:HEX", with the name of the bank asked for. (L): the digest is proved,
+ * but which of the measured things it belongs to, a path or a label, is only the log's word. A rule
+ * that must not be fooled lists every digest that may occur, with subset_of, and does not ask for
+ * one by its label.
+ *
+ *   log.format                    crypto-agile or sha1; log.bank, log.spec_version ("2.0"),
+ *                                 log.startup_locality
+ *   log.cc                        "true" for a confidential-computing log
+ *   log.separator.error           "PCR n": the firmware met an error, or a separator is not one
+ *   log.unverified_data           "24 EV_IPL": an event whose data its digest does not cover
+ *
+ *   secure_boot.enabled           "true" or "false"; also .setup_mode, .deployed_mode, .audit_mode
+ *   secure_boot.pk .kek .db .dbx .dbt .dbr .vendor_db .mok_list .mok_list_x
+ *                                 one for each entry: x509:sha256:HEX of the DER, sha256:HEX, …
+ *                                 (efi_variable.h); <name>.subject of certificates,
+ *                                 <name>.digest sha256:HEX of the variable
+ *   secure_boot.mok_list.digest   what shim measured into PCR 14, digest (L); also
+ *                                 .mok_list_x.digest, .mok_list_trusted.digest
+ *   secure_boot.mok_list_trusted  "true" or "false"
+ *   secure_boot.mok_sb_state      hexadecimal
+ *   secure_boot.sbat_level        one for each line: "shim,2"
+ *   secure_boot.authority         which entry let an image run: db:x509:sha256:HEX; without "db:"
+ *                                 where the digest does not cover the name; .authority.subject
+ *
+ *   firmware.crtm_version         text
+ *   firmware.crtm, firmware.blob  digest (L)
+ *   firmware.debug_mode           "true"
+ *   firmware.dma_protection       "disabled"
+ *
+ *   boot.order, boot.option       "0001,0000"; "Boot0001 DESCRIPTION PATH"; the names are the log's
+ *                                 word where the firmware hashes values only
+ *   boot.attempts                 how often a boot option was started
+ *   boot.loader                   digest of the first application of the last attempt that does not
+ *                                 come out of the firmware itself (L)
+ *   boot.application, boot.driver digest of every image in order, of those that returned too
+ *   boot.application_path         device path (L)
+ *   boot.gpt_disk_guid            of the disks the firmware looked at
+ *   boot.exit_boot_services       invoked, returned or failed
+ *
+ *   kernel.command_line           by GRUB; which of its texts is the kernel's is the log's word
+ *   kernel.digest, initrd.digest  digest; proved for a UKI, otherwise (L)
+ *   grub.command                  text; at most 1,024
+ *   grub.file, grub.file_path     digest; path (L)
+ *   stub.command_line             text, by systemd-boot and systemd-stub
+ *   stub.load_options             digest of the command line by Linux's own stub (L)
+ *   stub.credential, sysext, confext, stub.initrd_addon, stub.ucode_addon, stub.devicetree_addon,
+ *   loader.conf, uki.profile      digest (L)
+ *   uki.section                   ".linux:sha256:HEX": name and content are both measured
+ *   uki.phase, machine.id         what systemd measured into PCR 11 and 15
+ *   windows.*                     event_claims_windows.c: code integrity, test signing, debuggers,
+ *                                 ELAM, boot policy, loaded modules
+ */
+#ifndef ITL_TPM_EVENT_CLAIMS_H
+#define ITL_TPM_EVENT_CLAIMS_H
+
+#include "tpm/claims.h"
+#include "tpm/event_log.h"
+
+/* Claims as far as digests of this bank prove them (TPM_ALG_ID; the one that was quoted, or
+ * event_log_preferred_bank). Warnings say what deviates. Linear in the log. Errors: NO_MEMORY,
+ * CRYPTO. */
+ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claims **out_claims);
+
+/* Whether a name is that of a set: it may stand any number of times, and none is as good as one. */
+bool event_claim_is_set(const char *name);
+
+#endif

@@ -1,0 +1,77 @@
+/* Between the files that read claims: one file for each kind of event. */
+#ifndef ITL_TPM_EVENT_CLAIMS_PARTS_H
+#define ITL_TPM_EVENT_CLAIMS_PARTS_H
+
+#include "tpm/event_claims.h"
+#include "tpm/event_replay.h"
+#include "tpm/event_text.h"
+
+#include <openssl/types.h>
+
+enum { GRUB_COMMANDS_MAX = 1024 }; /* a grub.cfg of a distribution runs some fifty */
+
+struct claim_reader {
+    const struct event_log *log;
+    const struct event_bank *bank;
+    struct claims *claims;
+    EVP_MD_CTX *ctx;
+    struct event_text text; /* scratch of whoever adds a claim */
+    uint32_t separated;     /* bit i: the separator of register i is behind us */
+
+    /* Boot attempts; values point into claims. */
+    unsigned attempts;
+    const char *attempt_loader;
+    const char *earlier_loader;
+    const char *exit_boot_services;
+
+    size_t grub_commands;
+    uint32_t windows_flags[2]; /* which flags of Windows were said to be off, and on: each loader
+                                  says them again */
+    struct view uki_section;   /* its name was measured; the next event there has its content */
+    uint32_t uki_register;
+};
+
+/* One event with its digest in the bank. */
+struct claim_event {
+    const struct event_record *record;
+    size_t index;
+    struct view digest;
+};
+
+/* event_digest.c: whether the digest is the hash of these bytes, or of the two one after the other.
+ */
+ERRFN event_digest_is(struct claim_reader *r, const struct claim_event *e, struct view bytes,
+                      bool *out_is);
+ERRFN event_digest_is_joined(struct claim_reader *r, const struct claim_event *e, struct view first,
+                             struct view second, bool *out_is);
+
+/* Adds the scratch text as a value; one that was cut marks the claims as truncated. */
+ERRFN claim_add_text(struct claim_reader *r, const char *name);
+
+/* Adds "sha256:HEX" of the event's digest. */
+ERRFN claim_add_digest(struct claim_reader *r, const char *name, const struct claim_event *e);
+
+/* A warning that data is not what was measured, and log.unverified_data. */
+ERRFN claim_unverified(struct claim_reader *r, const struct claim_event *e, bool serious);
+
+/* PCR of an event as PFP numbers them. CC registers hold several: then `pcr` counts as matched when
+ * its register is this one (the CC mapping of UEFI 2.10 section 38.4.1: PCR 1 and 7 are register 1,
+ * PCR 2 to 6 register 2, PCR 8 to 15 register 3). */
+bool claim_in_pcr(const struct claim_reader *r, const struct claim_event *e, uint32_t pcr);
+
+/* event_claims_secure_boot.c, event_claims_boot.c, event_claims_firmware.c, event_claims_ipl.c,
+ * event_claims_tagged.c, event_claims_windows.c */
+ERRFN claims_from_variable_config(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_variable_authority(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_variable_boot(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_image(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_action(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_gpt(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_crtm_version(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_separator(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_ipl(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_tagged(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_windows(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_of_boot(struct claim_reader *r); /* at the end */
+
+#endif

@@ -1,0 +1,116 @@
+#include "tpm/event_describe.h"
+
+#include "tpm/device_path.h"
+#include "tpm/efi_variable.h"
+#include "tpm/little_endian.h"
+
+#include <string.h>
+
+void event_describe_type(const struct event_record *event, struct event_text *t)
+{
+    const char *name = event_type_name(event->type);
+    if (name) {
+        event_text_put(t, name);
+    } else {
+        event_text_printf(t, "0x%08x", event->type);
+    }
+}
+
+static void describe_variable(struct view data, bool boot, struct event_text *t)
+{
+    struct efi_variable v;
+    if (!efi_variable_parse(data, &v)) {
+        return;
+    }
+    event_text_put_utf16(t, event_text_trim_utf16(v.name));
+    if (boot && !efi_variable_is(&v, "BootOrder")) {
+        event_text_put(t, " ");
+        efi_load_option_put(t, v.data);
+    }
+}
+
+static void describe_image(struct view data, struct event_text *t)
+{
+    enum { PATH_AT = 32 };
+    if (data.len > PATH_AT) {
+        device_path_put(t, view_of(data.data + PATH_AT, data.len - PATH_AT));
+    }
+}
+
+static void describe_text(struct view data, struct event_text *t)
+{
+    if (event_text_is_ascii(event_text_trim(data))) {
+        event_text_put_utf8(t, event_text_trim(data));
+    } else if (event_text_is_utf16(data)) {
+        event_text_put_utf16(t, event_text_trim_utf16(data));
+    }
+}
+
+/* A tag, a size, and content that is often a text. */
+static void describe_tagged(struct view data, struct event_text *t)
+{
+    uint32_t tag;
+    uint32_t size;
+    if (!le_take_u32(&data, &tag) || !le_take_u32(&data, &size)) {
+        return;
+    }
+    event_text_printf(t, "tag 0x%08x ", tag);
+    describe_text(data, t);
+}
+
+/* EV_NO_ACTION begins with a signature of 16 bytes. */
+static void describe_no_action(struct view data, struct event_text *t)
+{
+    enum { SIGNATURE_BYTES = 16 };
+    if (data.len < SIGNATURE_BYTES) {
+        return;
+    }
+    struct view signature = event_text_trim(view_of(data.data, SIGNATURE_BYTES));
+    if (event_text_is_ascii(signature)) {
+        event_text_put_utf8(t, signature);
+    }
+    if (view_is(signature, "StartupLocality") && data.len > SIGNATURE_BYTES) {
+        event_text_printf(t, " %u", data.data[SIGNATURE_BYTES]);
+    }
+}
+
+static void describe_gpt(struct view data, struct event_text *t)
+{
+    enum { DISK_GUID_AT = 56 };
+    if (data.len >= DISK_GUID_AT + EVENT_GUID_BYTES) {
+        event_text_put(t, "disk ");
+        event_text_put_guid(t, data.data + DISK_GUID_AT);
+    }
+}
+
+void event_describe(const struct event_record *event, struct event_text *t)
+{
+    switch (event->type) {
+    case EV_EFI_VARIABLE_DRIVER_CONFIG:
+    case EV_EFI_VARIABLE_AUTHORITY:
+        describe_variable(event->data, false, t);
+        return;
+    case EV_EFI_VARIABLE_BOOT:
+    case EV_EFI_VARIABLE_BOOT2:
+        describe_variable(event->data, true, t);
+        return;
+    case EV_EFI_BOOT_SERVICES_APPLICATION:
+    case EV_EFI_BOOT_SERVICES_DRIVER:
+    case EV_EFI_RUNTIME_SERVICES_DRIVER:
+        describe_image(event->data, t);
+        return;
+    case EV_EFI_GPT_EVENT:
+    case EV_EFI_GPT_EVENT2:
+        describe_gpt(event->data, t);
+        return;
+    case EV_EVENT_TAG:
+        describe_tagged(event->data, t);
+        return;
+    case EV_NO_ACTION:
+        describe_no_action(event->data, t);
+        return;
+    default:
+        describe_text(event->data, t);
+        return;
+    }
+}

@@ -1,0 +1,193 @@
+#include "tpm/event_replay.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+AUTO_DEFINE(md_ctx, EVP_MD_CTX, EVP_MD_CTX_free);
+
+enum { DRTM_FIRST = 17, DRTM_LAST = 22 };
+
+static void start_value(const struct event_log *log, const struct event_bank *bank, uint32_t index,
+                        uint8_t *out_value)
+{
+    bool ones = !log->cc && index >= DRTM_FIRST && index <= DRTM_LAST;
+    memset(out_value, ones ? 0xFF : 0x00, bank->size);
+    if (!log->cc && index == 0) {
+        out_value[bank->size - 1] = log->startup_locality;
+    }
+}
+
+static void start(const struct event_log *log, size_t number, struct event_replay_bank *out_bank)
+{
+    for (uint32_t index = 0; index < PCR_COUNT; index++) {
+        start_value(log, &event_banks[number], index, out_bank->value[index]);
+    }
+    for (size_t i = 0; i < log->algorithm_count; i++) {
+        if (log->locality_given && !log->cc && log->algorithms[i].alg == event_banks[number].alg) {
+            out_bank->mask |= 1U; /* it says a value, even when nothing else does */
+        }
+    }
+}
+
+static ERRFN extend(EVP_MD_CTX *ctx, uint8_t *value, struct view digest)
+{
+    ENSURE(EVP_DigestInit_ex2(ctx, NULL, NULL) == 1, CRYPTO);
+    ENSURE(EVP_DigestUpdate(ctx, value, digest.len) == 1, CRYPTO);
+    ENSURE(EVP_DigestUpdate(ctx, digest.data, digest.len) == 1, CRYPTO);
+    ENSURE(EVP_DigestFinal_ex(ctx, value, NULL) == 1, CRYPTO);
+    return OK;
+}
+
+static bool listed(const struct event_log *log, uint16_t alg)
+{
+    for (size_t i = 0; i < log->algorithm_count; i++) {
+        if (log->algorithms[i].alg == alg) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static ERRFN replay_bank(const struct event_log *log, size_t number, struct event_replay_bank *bank)
+{
+    const struct event_bank *algorithm = &event_banks[number];
+    uint32_t registers = log->cc ? EVENT_LOG_CC_REGISTERS : PCR_COUNT;
+    bool expected = listed(log, algorithm->alg);
+    AUTO(md_ctx) ctx = NULL;
+    start(log, number, bank);
+    for (size_t i = 0; i < log->count; i++) {
+        const struct event_record *event = &log->events[i];
+        if (!event_log_extends(log, event) || event->pcr >= registers) {
+            continue;
+        }
+        struct view digest = event_log_digest(log, event, algorithm->alg);
+        if (digest.len == 0) {
+            bank->incomplete |= expected ? 1U << event->pcr : 0;
+            bank->missing += expected;
+            continue;
+        }
+        if (!ctx) {
+            ctx = EVP_MD_CTX_new();
+            ENSURE(ctx, NO_MEMORY);
+            ENSURE(EVP_DigestInit_ex2(ctx, algorithm->md(), NULL) == 1, CRYPTO);
+        }
+        TRY(extend(ctx, bank->value[event->pcr], digest));
+        bank->mask |= 1U << event->pcr;
+    }
+    return OK;
+}
+
+ERRFN event_replay(const struct event_log *log, struct event_replay *out_replay)
+{
+    memset(out_replay, 0, sizeof *out_replay);
+    for (size_t i = 0; i < EVENT_BANK_COUNT; i++) {
+        if (log->banks >> i & 1) {
+            TRY(replay_bank(log, i, &out_replay->banks[i]));
+        }
+    }
+    return OK;
+}
+
+const struct event_replay_bank *event_replay_find(const struct event_replay *replay, uint16_t alg)
+{
+    const struct event_bank *bank = event_bank_of(alg);
+    return bank ? &replay->banks[bank - event_banks] : NULL;
+}
+
+void event_register_name(const struct event_log *log, uint32_t index,
+                         char out_name[static EVENT_REGISTER_NAME_SIZE])
+{
+    if (!log->cc) {
+        snprintf(out_name, EVENT_REGISTER_NAME_SIZE, "%u", index);
+    } else if (index == 0) {
+        snprintf(out_name, EVENT_REGISTER_NAME_SIZE, "MRTD");
+    } else {
+        snprintf(out_name, EVENT_REGISTER_NAME_SIZE, "RTMR%u", (index - 1) % 1000000);
+    }
+}
+
+/* -- against quoted values -----------------------------------------------------------------------
+ */
+
+static struct event_check_bank *check_bank(struct event_check *check, uint16_t alg)
+{
+    for (size_t i = 0; i < check->count; i++) {
+        if (check->banks[i].bank == alg) {
+            return &check->banks[i];
+        }
+    }
+    if (check->count == PCR_BANKS_MAX) {
+        return NULL;
+    }
+    check->banks[check->count].bank = alg;
+    return &check->banks[check->count++];
+}
+
+static ERRFN is_capped(const struct pcr_value *quoted, const uint8_t *said, bool *out_capped)
+{
+    static const uint8_t zeros[TPM_DIGEST_MAX_BYTES];
+    uint8_t value[TPM_DIGEST_MAX_BYTES];
+    AUTO(md_ctx) ctx = EVP_MD_CTX_new();
+    ENSURE(ctx, NO_MEMORY);
+    ENSURE(EVP_DigestInit_ex2(ctx, event_bank_of(quoted->bank)->md(), NULL) == 1, CRYPTO);
+    memcpy(value, said, quoted->len);
+    TRY(extend(ctx, value, view_of(zeros, quoted->len)));
+    *out_capped = memcmp(value, quoted->digest, quoted->len) == 0;
+    return OK;
+}
+
+static ERRFN check_value(const struct event_replay *replay, const struct pcr_value *quoted,
+                         struct event_check *check)
+{
+    const struct event_replay_bank *bank = event_replay_find(replay, quoted->bank);
+    struct event_check_bank *result = bank ? check_bank(check, quoted->bank) : NULL;
+    ENSURE(result && quoted->index < PCR_COUNT && quoted->len == pcr_bank_digest_size(quoted->bank),
+           BUG);
+    uint32_t bit = 1U << quoted->index;
+    const uint8_t *said = bank->value[quoted->index];
+    bool unexplained =
+        (bank->incomplete & bit) && !(bank->mask & bit); /* its events say nothing in this bank */
+    if (!unexplained && memcmp(said, quoted->digest, quoted->len) == 0) {
+        result->replays |= bit;
+        return OK;
+    }
+    bool capped = false;
+    TRY(is_capped(quoted, said, &capped));
+    result->capped |= capped ? bit : 0;
+    if (bank->mask & bit) {
+        result->differs |= bit;
+    } else {
+        result->not_in_log |= bit;
+    }
+    return OK;
+}
+
+ERRFN event_check(const struct event_log *log, const struct pcr_values *quoted,
+                  struct event_check *out_check)
+{
+    struct event_replay replay;
+    struct event_check check = {0};
+    TRY(event_replay(log, &replay));
+    if (log->cc) {
+        memset(&replay, 0, sizeof replay);
+        for (size_t i = 0; i < EVENT_BANK_COUNT; i++) {
+            replay.banks[i].incomplete = UINT32_MAX;
+        }
+    }
+    for (size_t i = 0; i < quoted->count; i++) {
+        TRY(check_value(&replay, &quoted->value[i], &check));
+    }
+    *out_check = check;
+    return OK;
+}
+
+bool event_check_passes(const struct event_check *check, uint32_t required)
+{
+    for (size_t i = 0; i < check->count; i++) {
+        if (check->banks[i].differs || (check->banks[i].not_in_log & required)) {
+            return false;
+        }
+    }
+    return check->count > 0;
+}
