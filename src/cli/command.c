@@ -27,6 +27,17 @@ static const struct command commands[] = {
                 OPTION_EK_FINGERPRINT | OPTION_ACCEPT_UNVERIFIED_EK | OPTION_YES,
      .required = OPTION_ROLE,
      .run = machine_approve},
+    {.noun = "evidence",
+     .verb = "ek",
+     .subject = "FILE",
+     .subject_count = 1,
+     .usage = "[--ca-dir DIR]... [--at TIME]",
+     .summary =
+         "Judge an EK certificate without an appliance: who made the TPM, and whether it leads "
+         "to a\n      root below the folders. FILE: PEM, DER, base64, JSON of Intel's service, an "
+         "NV image; - reads\n      standard input. Exit status 0 trusted, 1 not, 2 unreadable.",
+     .options = OPTION_CA_DIR | OPTION_AT,
+     .inspect = evidence_ek},
 };
 
 const struct command *command_find(const char *noun, const char *verb)

@@ -9,7 +9,7 @@ enum exit_status {
     EXIT_DONE = 0,
     EXIT_REFUSED = 1,
     EXIT_USAGE = 2,
-    EXIT_UNREADABLE = 2, /* evidence commands: a file that is not what it should be */
+    EXIT_UNREADABLE = 2,  /* evidence commands: a file that is not what it should be */
     EXIT_UNREACHABLE = 3, /* not reached, or not the server it should be */
     EXIT_NOT_LOGGED_IN = 4
 };
@@ -39,5 +39,8 @@ void command_print_usage(FILE *out);
 err_t machine_list(struct session *session, const struct options *options);
 err_t machine_get(struct session *session, const struct options *options);
 err_t machine_approve(struct session *session, const struct options *options);
+
+/* evidence_ek.c */
+enum exit_status evidence_ek(const struct options *options);
 
 #endif

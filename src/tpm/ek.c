@@ -217,12 +217,6 @@ ERRFN ek_parse_for_display(struct view sent, struct ek **out_ek)
     return parsed;
 }
 
-ERRFN ek_area_next(struct view *area, struct view *out_certificate)
-{
-    uint32_t quirks = 0;
-    return ek_container_next(area, out_certificate, &quirks);
-}
-
 static ERRFN set_public_area(struct ek *ek, struct view sent)
 {
     struct tpm_public pub;

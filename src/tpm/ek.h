@@ -95,11 +95,11 @@ ERRFN ek_parse(struct view sent, enum ek_source source, struct ek **out_ek);
  * trust_evaluate refuses it. */
 ERRFN ek_parse_for_display(struct view sent, struct ek **out_ek);
 
-/* Takes the next certificate off the front of an NV area, without what is wrapped around it. An
- * area may hold several, for example an RSA and an ECC one; ek_parse reads each, and by itself only
- * the first. Errors: NOT_FOUND when nothing but padding is left; EK_UNREADABLE, `area` then begins
- * where reading stopped. */
-ERRFN ek_area_next(struct view *area, struct view *out_certificate);
+/* Takes the next certificate off the front of an NV area, without what is wrapped around it, whose
+ * EK_QUIRK_ bits are added to *quirks. An area may hold several, for example an RSA and an ECC one;
+ * ek_parse reads each, and by itself only the first. Errors: NOT_FOUND when nothing but padding is
+ * left; EK_UNREADABLE, `area` then begins where reading stopped. */
+ERRFN ek_area_next(struct view *area, struct view *out_certificate, uint32_t *quirks);
 
 /* Takes algorithms from the EK's own TPM2B_PUBLIC or TPMT_PUBLIC. Errors: EK_UNREADABLE,
  * EK_MISMATCH when it holds another key, EK_TEMPLATE unless it is restricted, decrypting, not

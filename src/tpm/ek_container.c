@@ -82,7 +82,7 @@ static ERRFN unwrap(struct view content, struct view *out_der, uint32_t *quirks)
     return OK;
 }
 
-ERRFN ek_container_next(struct view *area, struct view *out_der, uint32_t *quirks)
+ERRFN ek_area_next(struct view *area, struct view *out_der, uint32_t *quirks)
 {
     skip_padding(area, quirks);
     ENSURE(area->len > 0, NOT_FOUND);
@@ -102,10 +102,10 @@ static ERRFN from_der(struct view sent, struct buf **out_der, uint32_t *out_quir
     struct view area = sent;
     struct view first;
     struct view further;
-    err_t taken = ek_container_next(&area, &first, &quirks);
+    err_t taken = ek_area_next(&area, &first, &quirks);
     ENSURE(!IS_E(taken, NOT_FOUND), EK_UNREADABLE);
     TRY(taken);
-    while (IS_OK(taken = ek_container_next(&area, &further, &quirks))) {
+    while (IS_OK(taken = ek_area_next(&area, &further, &quirks))) {
         quirks |= EK_QUIRK_SECOND_CERT;
     }
     ENSURE(IS_E(taken, NOT_FOUND), EK_UNREADABLE);
