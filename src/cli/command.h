@@ -40,6 +40,9 @@ err_t machine_list(struct session *session, const struct options *options);
 err_t machine_get(struct session *session, const struct options *options);
 err_t machine_approve(struct session *session, const struct options *options);
 
+/* evidence_quote.c */
+enum exit_status evidence_quote(const struct options *options);
+
 /* evidence_ek.c */
 enum exit_status evidence_ek(const struct options *options);
 

@@ -26,6 +26,7 @@ static const struct option long_options[] = {
     {"ak", required_argument, NULL, OPTION_AK},
     {"nonce", required_argument, NULL, OPTION_NONCE},
     {"eventlog", required_argument, NULL, OPTION_EVENTLOG},
+    {"pcrs", required_argument, NULL, OPTION_PCRS},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0}};
@@ -102,6 +103,9 @@ static ERRFN take_option(unsigned bit, struct options *o)
         return OK;
     case OPTION_EVENTLOG:
         o->eventlog = optarg;
+        return OK;
+    case OPTION_PCRS:
+        o->pcrs = optarg;
         return OK;
     case OPTION_ACCEPT_UNVERIFIED_EK:
     case OPTION_YES:

@@ -28,7 +28,8 @@ enum option_bit {
     OPTION_SIGNATURE = 1U << 19,
     OPTION_AK = 1U << 20,
     OPTION_NONCE = 1U << 21,
-    OPTION_EVENTLOG = 1U << 22
+    OPTION_EVENTLOG = 1U << 22,
+    OPTION_PCRS = 1U << 23
 };
 
 /* What every command takes. */
@@ -62,6 +63,7 @@ struct options {
     const char *ak;
     const char *nonce; /* hexadecimal */
     const char *eventlog;
+    const char *pcrs;
     const char *arguments[OPTIONS_ARGUMENTS_MAX]; /* noun, verb and what the verb is about */
     int arguments_count;
 };
