@@ -143,6 +143,29 @@ static const struct command commands[] = {
      .summary = "Compare two event logs and say in words what changed between the boots. Exits with 0 when they say\n"
                 "      the same, 1 when not, 2 when one is no event log.",
      .inspect = evidence_diff},
+    {.noun = "evidence",
+     .verb = "ek",
+     .subject = "FILE",
+     .subject_count = 1,
+     .usage = "[--ca-dir DIR]... [--at TIME]",
+     .summary =
+         "Judge an EK certificate without an appliance: who made the TPM, and whether it leads "
+         "to a\n      root below the folders. FILE: PEM, DER, base64, JSON of Intel's service, an "
+         "NV image; - reads\n      standard input. Exit status 0 trusted, 1 not, 2 unreadable.",
+     .options = OPTION_CA_DIR | OPTION_AT,
+     .inspect = evidence_ek},
+    {.noun = "evidence",
+     .verb = "quote",
+     .usage = "--quote FILE --signature FILE --ak FILE [--nonce HEX] [--pcrs FILE]",
+     .summary =
+         "Check a TPM's quote without an appliance. Quote: TPMS_ATTEST or TPM2B_ATTEST; "
+         "signature:\n      TPMT_SIGNATURE, DER or raw; AK: public key or certificate in PEM or "
+         "DER, or its public area;\n      PCRs: quotepcr.out of tpm2_quote or JSON "
+         "{bank: {pcr: hex}}. Each also as hexadecimal or base64\n      text. Exit status 0 "
+         "valid, 1 not, 2 unreadable.",
+     .options = OPTION_QUOTE | OPTION_SIGNATURE | OPTION_AK | OPTION_NONCE | OPTION_PCRS,
+     .required = OPTION_QUOTE | OPTION_SIGNATURE | OPTION_AK,
+     .inspect = evidence_quote},
 };
 
 const struct command *command_find(const char *noun, const char *verb)

@@ -9,7 +9,7 @@ enum exit_status {
     EXIT_DONE = 0,
     EXIT_REFUSED = 1,
     EXIT_USAGE = 2,
-    EXIT_UNREADABLE = 2, /* evidence commands: a file that is not what it should be */
+    EXIT_UNREADABLE = 2,  /* evidence commands: a file that is not what it should be */
     EXIT_UNREACHABLE = 3, /* not reached, or not the server it should be */
     EXIT_NOT_LOGGED_IN = 4
 };
@@ -48,6 +48,7 @@ err_t policy_list(struct session *session, const struct options *options);
 err_t policy_show(struct session *session, const struct options *options);
 err_t policy_activate(struct session *session, const struct options *options);
 err_t policy_rollback(struct session *session, const struct options *options);
+
 /* machine_act.c */
 err_t machine_lock(struct session *session, const struct options *options);
 err_t machine_unlock(struct session *session, const struct options *options);
@@ -55,5 +56,11 @@ err_t machine_revoke(struct session *session, const struct options *options);
 err_t machine_reject(struct session *session, const struct options *options);
 err_t machine_delete(struct session *session, const struct options *options);
 err_t machine_wipe_ack(struct session *session, const struct options *options);
+
+/* evidence_quote.c */
+enum exit_status evidence_quote(const struct options *options);
+
+/* evidence_ek.c */
+enum exit_status evidence_ek(const struct options *options);
 
 #endif

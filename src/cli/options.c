@@ -30,6 +30,7 @@ static const struct option long_options[] = {
     {"reason", required_argument, NULL, OPTION_REASON},
     {"wipe", no_argument, NULL, OPTION_WIPE},
     {"machine", required_argument, NULL, OPTION_MACHINE},
+    {"pcrs", required_argument, NULL, OPTION_PCRS},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0}};
@@ -115,6 +116,9 @@ static ERRFN take_option(unsigned bit, struct options *o)
         return OK;
     case OPTION_MACHINE:
         o->machine = optarg;
+        return OK;
+    case OPTION_PCRS:
+        o->pcrs = optarg;
         return OK;
     case OPTION_ACCEPT_UNVERIFIED_EK:
     case OPTION_WIPE:

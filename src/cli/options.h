@@ -32,7 +32,8 @@ enum option_bit {
     OPTION_REASON = 1U << 23,
     OPTION_WIPE = 1U << 24,
     OPTION_MACHINE = 1U << 25,
-    OPTION_COMMENT = 1U << 26
+    OPTION_COMMENT = 1U << 26,
+    OPTION_PCRS = 1U << 27
 };
 
 /* What every command takes. */
@@ -69,6 +70,7 @@ struct options {
     const char *comment;
     const char *reason;
     const char *machine;
+    const char *pcrs;
     const char *arguments[OPTIONS_ARGUMENTS_MAX]; /* noun, verb and what the verb is about */
     int arguments_count;
 };

@@ -36,14 +36,23 @@ static ERRFN copy_wishes(struct call *call, const struct registration *wishes, s
     return view_to_text(cluster, machine->cluster_id, sizeof machine->cluster_id);
 }
 
+/* What a certificate says of its TPM is shown to the operator; a text longer than any vendor's is not worth a
+ * refusal. */
+static void set_if_short(const char *text, char *out_text, size_t size)
+{
+    if (!IS_OK(view_to_text(view_text(text), out_text, size))) {
+        out_text[0] = '\0';
+    }
+}
+
 static ERRFN describe_ek(const struct ek *ek, const struct trust_verdict *verdict, struct machine *machine)
 {
     hex_encode(view_of(ek->spki_sha384, SHA384_BYTES), machine->ek_fingerprint);
     hex_encode(view_of(ek->spki_sha256, SHA256_BYTES), machine->ek_public_hash);
     machine->ek_source = (int)ek->source;
-    TRY(view_to_text(view_text(ek->manufacturer), machine->ek_manufacturer, sizeof machine->ek_manufacturer));
-    TRY(view_to_text(view_text(ek->model), machine->ek_model, sizeof machine->ek_model));
-    TRY(view_to_text(view_text(ek->version), machine->ek_version, sizeof machine->ek_version));
+    set_if_short(ek->manufacturer, machine->ek_manufacturer, sizeof machine->ek_manufacturer);
+    set_if_short(ek->model, machine->ek_model, sizeof machine->ek_model);
+    set_if_short(ek->version, machine->ek_version, sizeof machine->ek_version);
     TRY(view_to_text(view_text(verdict->anchor), machine->ek_anchor, sizeof machine->ek_anchor));
     return identity_assurance(verdict, NULL, machine->assurance, sizeof machine->assurance);
 }

@@ -11,7 +11,9 @@ enum {
     DER_OCTET_STRING = 0x04,
     DER_NULL = 0x05,
     DER_OID = 0x06,
-    DER_SEQUENCE = 0x30
+    DER_UTF8_STRING = 0x0C,
+    DER_SEQUENCE = 0x30,
+    DER_SET = 0x31
 };
 
 /* Takes one value with this tag from the front of `v`: all of it with its header, and its content.

@@ -4,6 +4,7 @@
 #include "tpm/der.h"
 #include "tpm/ek_container.h"
 #include "tpm/ek_facts.h"
+#include "tpm/pem.h"
 #include "tpm/public.h"
 #include "tpm/spki.h"
 
@@ -70,21 +71,64 @@ static ERRFN finish_key(struct ek *ek)
     return sha256(buf_view(ek->spki), ek->spki_sha256);
 }
 
-static ERRFN read_certificate(struct ek *ek, struct view sent)
+static ERRFN read_x509(struct ek *ek, struct view sent)
 {
     TRY(ek_container_certificate(sent, &ek->cert, &ek->quirks));
     const uint8_t *end = ek->cert->data;
     ek->x509 = d2i_X509(NULL, &end, (long)ek->cert->len);
     ENSURE(ek->x509 && end == ek->cert->data + ek->cert->len, EK_UNREADABLE);
+    return OK;
+}
+
+static ERRFN read_x509_key(struct ek *ek)
+{
     bool oaep;
     TRY(spki_from_x509(ek->x509, &ek->key, &oaep));
     if (oaep) {
         ek->quirks |= EK_QUIRK_RSAES_OAEP;
     }
-    TRY(finish_key(ek));
+    return finish_key(ek);
+}
+
+static ERRFN finish_certificate(struct ek *ek)
+{
     TRY(ek_facts_read(ek));
     TRY(sha384(buf_view(ek->cert), ek->cert_sha384));
     return sha256(buf_view(ek->cert), ek->cert_sha256);
+}
+
+static ERRFN read_certificate(struct ek *ek, struct view sent)
+{
+    TRY(read_x509(ek, sent));
+    TRY(read_x509_key(ek));
+    return finish_certificate(ek);
+}
+
+static ERRFN leave_out_key(struct ek *ek)
+{
+    EVP_PKEY_free(ek->key);
+    ek->key = NULL;
+    ek->key_type = EK_KEY_NONE;
+    uint8_t *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(ek->x509), &der);
+    ENSURE(len > 0, EK_UNREADABLE);
+    buf_free(STEAL(ek->spki));
+    err_t copied = buf_copy(view_of(der, (size_t)len), &ek->spki);
+    OPENSSL_free(der);
+    TRY(copied);
+    TRY(sha384(buf_view(ek->spki), ek->spki_sha384));
+    return sha256(buf_view(ek->spki), ek->spki_sha256);
+}
+
+static ERRFN read_certificate_for_display(struct ek *ek, struct view sent)
+{
+    TRY(read_x509(ek, sent));
+    err_t key = read_x509_key(ek);
+    if (IS_E(key, EK_KEY_UNSUPPORTED)) {
+        key = leave_out_key(ek);
+    }
+    TRY(key);
+    return finish_certificate(ek);
 }
 
 static ERRFN read_spki(struct ek *ek, struct view der)
@@ -111,15 +155,15 @@ static ERRFN read_public_area(struct ek *ek, struct view sent)
 
 static ERRFN read_public(struct ek *ek, struct view sent)
 {
-    if (ek_container_is_pem(sent)) {
+    if (pem_is(sent)) {
         AUTO(buf) der = NULL;
-        TRY(ek_container_pem(sent, "PUBLIC KEY", "PUBLIC KEY", &der));
+        TRY(ek_container_pem(sent, PEM_PUBLIC_KEY, PEM_PUBLIC_KEY, &der));
         return read_spki(ek, buf_view(der));
     }
     return sent.data[0] == DER_SEQUENCE ? read_spki(ek, sent) : read_public_area(ek, sent);
 }
 
-static ERRFN parse(struct view sent, enum ek_source source, struct ek **out_ek)
+static ERRFN begin(struct view sent, enum ek_source source, struct ek **out_ek)
 {
     ENSURE(sent.len > 0, EK_MISSING);
     ENSURE(sent.len <= EK_MAX_BYTES, TOO_LONG);
@@ -128,6 +172,14 @@ static ERRFN parse(struct view sent, enum ek_source source, struct ek **out_ek)
     ek->source = source;
     TRY(sha384(sent, ek->sent_sha384));
     TRY(sha256(sent, ek->sent_sha256));
+    *out_ek = STEAL(ek);
+    return OK;
+}
+
+static ERRFN parse(struct view sent, enum ek_source source, struct ek **out_ek)
+{
+    AUTO(ek) ek = NULL;
+    TRY(begin(sent, source, &ek));
     if (source == EK_SOURCE_CERT) {
         TRY(read_certificate(ek, sent));
     } else {
@@ -144,6 +196,23 @@ ERRFN ek_parse(struct view sent, enum ek_source source, struct ek **out_ek)
     ENSURE(source == EK_SOURCE_CERT || source == EK_SOURCE_PUB, EK_MISSING);
     ERR_set_mark();
     err_t parsed = parse(sent, source, out_ek);
+    ERR_pop_to_mark();
+    return parsed;
+}
+
+static ERRFN parse_for_display(struct view sent, struct ek **out_ek)
+{
+    AUTO(ek) ek = NULL;
+    TRY(begin(sent, EK_SOURCE_CERT, &ek));
+    TRY(read_certificate_for_display(ek, sent));
+    *out_ek = STEAL(ek);
+    return OK;
+}
+
+ERRFN ek_parse_for_display(struct view sent, struct ek **out_ek)
+{
+    ERR_set_mark();
+    err_t parsed = parse_for_display(sent, out_ek);
     ERR_pop_to_mark();
     return parsed;
 }

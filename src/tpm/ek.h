@@ -11,8 +11,13 @@
 #include <openssl/types.h>
 
 enum {
-    EK_MAX_BYTES = 8192,     /* two certificates in one padded NV index */
-    EK_SERIAL_TEXT_SIZE = 43 /* RFC 5280: 20 octets; a sign octet more in the wild; and a NUL */
+    EK_MAX_BYTES = 8192, /* two certificates in one padded NV index */
+    /* RFC 5280 allows 20 octets; readers are to cope with longer ones. */
+    EK_SERIAL_MAX_BYTES = 64,
+    EK_SERIAL_TEXT_SIZE =
+        2 + 2 * EK_SERIAL_MAX_BYTES, /* a minus sign, two digits an octet, a NUL */
+    EK_ATTRIBUTE_SIZE = 257,         /* vendors use under 32 */
+    EK_FAMILY_SIZE = 8               /* "1.2" or "2.0" */
 };
 
 enum ek_source { EK_SOURCE_NONE = 0, EK_SOURCE_CERT, EK_SOURCE_PUB };
@@ -66,10 +71,13 @@ struct ek {
     bool public_area_known;
 
     /* From the certificate; empty or 0 where there is none. */
-    char manufacturer[32]; /* "id:" and eight hex digits, as in the certificate */
-    char model[64];
-    char version[32];
-    char serial[EK_SERIAL_TEXT_SIZE]; /* lower-case hex */
+    char manufacturer[EK_ATTRIBUTE_SIZE]; /* "id:" and eight hex digits, as in the certificate */
+    char model[EK_ATTRIBUTE_SIZE];
+    char version[EK_ATTRIBUTE_SIZE];
+    char family[EK_FAMILY_SIZE]; /* of the TPM specification, with its level and revision */
+    uint32_t level;
+    uint32_t revision;
+    char serial[EK_SERIAL_TEXT_SIZE]; /* lower-case hex without a sign octet, "-" when negative */
     uint64_t valid_from_ms;           /* UTC */
     uint64_t valid_until_ms;          /* UTC */
     uint32_t quirks;                  /* enum ek_quirk */
@@ -81,6 +89,17 @@ struct ek {
  * ek_set_public_area does. Errors: EK_MISSING when nothing was sent, EK_UNREADABLE,
  * EK_KEY_UNSUPPORTED, EK_TEMPLATE, TOO_LONG. */
 ERRFN ek_parse(struct view sent, enum ek_source source, struct ek **out_ek);
+
+/* As ek_parse for a certificate, but a key of a type or size that is not accepted is left out: key
+ * is NULL, key_type EK_KEY_NONE, spki what the certificate holds. To show what can't be used;
+ * trust_evaluate refuses it. */
+ERRFN ek_parse_for_display(struct view sent, struct ek **out_ek);
+
+/* Takes the next certificate off the front of an NV area, without what is wrapped around it, whose
+ * EK_QUIRK_ bits are added to *quirks. An area may hold several, for example an RSA and an ECC one;
+ * ek_parse reads each, and by itself only the first. Errors: NOT_FOUND when nothing but padding is
+ * left; EK_UNREADABLE, `area` then begins where reading stopped. */
+ERRFN ek_area_next(struct view *area, struct view *out_certificate, uint32_t *quirks);
 
 /* Takes algorithms from the EK's own TPM2B_PUBLIC or TPMT_PUBLIC. Errors: EK_UNREADABLE,
  * EK_MISMATCH when it holds another key, EK_TEMPLATE unless it is restricted, decrypting, not

@@ -2,51 +2,36 @@
 
 #include "tpm/der.h"
 #include "tpm/ek.h"
+#include "tpm/pem.h"
 
-#include <openssl/bio.h>
-#include <openssl/pem.h>
 #include <string.h>
-
-static const char pem_begin[] = "-----BEGIN ";
 
 /* TCG_PCCLIENT_STORED_CERT, TCG PC Client Specific Implementation Specification for Conventional
  * BIOS 1.21 section 7.4.5. */
 static const uint8_t stored_cert_tag[] = {0x10, 0x01, 0x00};
 static const uint8_t full_cert_tag[] = {0x10, 0x02};
 
-AUTO_DEFINE(bio, BIO, BIO_free_all);
-
-bool ek_container_is_pem(struct view sent)
+static ERRFN take_pem_block(struct pem_reader *reader, const char *label, const char *other_label,
+                            struct buf **out_der)
 {
-    bool binary = sent.len == 0 || sent.data[0] == DER_SEQUENCE ||
-                  sent.data[0] == DER_OCTET_STRING || sent.data[0] == stored_cert_tag[0];
-    return !binary && memmem(sent.data, sent.len, pem_begin, sizeof pem_begin - 1);
-}
-
-static ERRFN copy_pem_block(const char *name, const char *header, struct view data,
-                            const char *label, const char *other_label, struct buf **out_der)
-{
-    ENSURE(strcmp(name, label) == 0 || strcmp(name, other_label) == 0, EK_UNREADABLE);
-    ENSURE(header[0] == '\0', EK_UNREADABLE);
-    return buf_copy(data, out_der);
+    struct pem_block block;
+    err_t read = pem_next(reader, &block);
+    ENSURE(!IS_E(read, NOT_FOUND) && !IS_E(read, FIELD_INVALID), EK_UNREADABLE);
+    TRY(read);
+    AUTO(buf) der = block.der;
+    ENSURE(strcmp(block.label, label) == 0 || strcmp(block.label, other_label) == 0, EK_UNREADABLE);
+    *out_der = STEAL(der);
+    return OK;
 }
 
 ERRFN ek_container_pem(struct view sent, const char *label, const char *other_label,
                        struct buf **out_der)
 {
-    AUTO(bio) bio = BIO_new_mem_buf(sent.data, (int)sent.len);
-    ENSURE(bio, NO_MEMORY);
-    char *name = NULL;
-    char *header = NULL;
-    uint8_t *data = NULL;
-    long len = 0;
-    ENSURE(PEM_read_bio(bio, &name, &header, &data, &len) == 1, EK_UNREADABLE);
-    err_t copied =
-        copy_pem_block(name, header, view_of(data, (size_t)len), label, other_label, out_der);
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_free(data);
-    return copied;
+    struct pem_reader reader;
+    TRY(pem_open(sent, &reader));
+    err_t taken = take_pem_block(&reader, label, other_label, out_der);
+    pem_close(&reader);
+    return taken;
 }
 
 static bool starts_with(struct view v, const uint8_t *bytes, size_t len)
@@ -54,72 +39,87 @@ static bool starts_with(struct view v, const uint8_t *bytes, size_t len)
     return v.len >= len && memcmp(v.data, bytes, len) == 0;
 }
 
-/* Tag, certificate type and a length that counts what follows; for a full certificate a second tag.
- * The rest is padding. */
-static ERRFN strip_header(struct view *v, struct view *out_rest, uint32_t *quirks)
+static void skip(struct view *v, size_t len)
 {
-    *out_rest = VIEW_EMPTY;
+    *v = view_of(v->data + len, v->len - len);
+}
+
+static void skip_padding(struct view *v, uint32_t *quirks)
+{
+    while (v->len > 0 && (v->data[0] == 0x00 || v->data[0] == 0xFF)) {
+        *quirks |= EK_QUIRK_PADDED;
+        skip(v, 1);
+    }
+}
+
+/* Tag, certificate type and a length that counts what follows; for a full certificate a second tag.
+ * The certificate has a length of its own, so that this one must only not promise too much. */
+static ERRFN strip_header(struct view *v, uint32_t *quirks)
+{
     if (!starts_with(*v, stored_cert_tag, sizeof stored_cert_tag)) {
         return OK;
     }
     struct view rest = view_of(v->data + sizeof stored_cert_tag, v->len - sizeof stored_cert_tag);
-    struct view body;
     uint16_t len;
     TRY(view_get_u16(&rest, &len, E(EK_UNREADABLE)));
-    TRY(view_get_bytes(&rest, len, &body, E(EK_UNREADABLE)));
-    if (starts_with(body, full_cert_tag, sizeof full_cert_tag)) {
-        body = view_of(body.data + sizeof full_cert_tag, body.len - sizeof full_cert_tag);
+    ENSURE(len <= rest.len, EK_UNREADABLE);
+    if (starts_with(rest, full_cert_tag, sizeof full_cert_tag)) {
+        skip(&rest, sizeof full_cert_tag);
     }
-    *v = body;
-    *out_rest = rest;
+    *v = rest;
     *quirks |= EK_QUIRK_TCG_HEADER;
     return OK;
 }
 
-/* Behind the certificate there may be further certificates, and what NV memory is filled with. */
-static ERRFN check_rest(struct view rest, uint32_t *quirks)
+/* What an OCTET STRING holds is one certificate and nothing else but padding. */
+static ERRFN unwrap(struct view content, struct view *out_der, uint32_t *quirks)
 {
+    struct view inner;
+    ENSURE(der_take(&content, DER_SEQUENCE, out_der, &inner), EK_UNREADABLE);
+    skip_padding(&content, quirks);
+    ENSURE(content.len == 0, EK_UNREADABLE);
+    *quirks |= EK_QUIRK_OCTET_STRING;
+    return OK;
+}
+
+ERRFN ek_area_next(struct view *area, struct view *out_der, uint32_t *quirks)
+{
+    skip_padding(area, quirks);
+    ENSURE(area->len > 0, NOT_FOUND);
+    TRY(strip_header(area, quirks));
     struct view value;
     struct view content;
-    while (der_take(&rest, DER_SEQUENCE, &value, &content)) {
-        *quirks |= EK_QUIRK_SECOND_CERT;
+    if (der_take(area, DER_OCTET_STRING, &value, &content)) {
+        return unwrap(content, out_der, quirks);
     }
-    if (rest.len > 0) {
-        *quirks |= EK_QUIRK_PADDED;
-    }
-    for (size_t i = 0; i < rest.len; i++) {
-        ENSURE(rest.data[i] == 0x00 || rest.data[i] == 0xFF, EK_UNREADABLE);
-    }
+    ENSURE(der_take(area, DER_SEQUENCE, out_der, &content), EK_UNREADABLE);
     return OK;
 }
 
 static ERRFN from_der(struct view sent, struct buf **out_der, uint32_t *out_quirks)
 {
     uint32_t quirks = 0;
-    struct view v = sent;
-    struct view behind_header;
-    struct view value;
-    struct view content;
-    TRY(strip_header(&v, &behind_header, &quirks));
-    TRY(check_rest(behind_header, &quirks));
-    if (der_take(&v, DER_OCTET_STRING, &value, &content)) {
-        TRY(check_rest(v, &quirks));
-        v = content;
-        quirks |= EK_QUIRK_OCTET_STRING;
+    struct view area = sent;
+    struct view first;
+    struct view further;
+    err_t taken = ek_area_next(&area, &first, &quirks);
+    ENSURE(!IS_E(taken, NOT_FOUND), EK_UNREADABLE);
+    TRY(taken);
+    while (IS_OK(taken = ek_area_next(&area, &further, &quirks))) {
+        quirks |= EK_QUIRK_SECOND_CERT;
     }
-    ENSURE(der_take(&v, DER_SEQUENCE, &value, &content), EK_UNREADABLE);
-    TRY(check_rest(v, &quirks));
-    TRY(buf_copy(value, out_der));
+    ENSURE(IS_E(taken, NOT_FOUND), EK_UNREADABLE);
+    TRY(buf_copy(first, out_der));
     *out_quirks = quirks;
     return OK;
 }
 
 ERRFN ek_container_certificate(struct view sent, struct buf **out_der, uint32_t *out_quirks)
 {
-    if (!ek_container_is_pem(sent)) {
+    if (!pem_is(sent)) {
         return from_der(sent, out_der, out_quirks);
     }
     AUTO(buf) body = NULL;
-    TRY(ek_container_pem(sent, "CERTIFICATE", "X509 CERTIFICATE", &body));
+    TRY(ek_container_pem(sent, PEM_CERTIFICATE, PEM_CERTIFICATE_OLD, &body));
     return from_der(buf_view(body), out_der, out_quirks);
 }

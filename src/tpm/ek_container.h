@@ -13,7 +13,4 @@ ERRFN ek_container_certificate(struct view sent, struct buf **out_der, uint32_t 
 ERRFN ek_container_pem(struct view sent, const char *label, const char *other_label,
                        struct buf **out_der);
 
-/* Whether it is to be read as PEM. */
-bool ek_container_is_pem(struct view sent);
-
 #endif

@@ -32,18 +32,24 @@ static ERRFN read_time(const ASN1_TIME *time, uint64_t *out_ms)
 static ERRFN read_serial(const ASN1_INTEGER *serial, char out_text[static EK_SERIAL_TEXT_SIZE])
 {
     int len = ASN1_STRING_length(serial);
-    ENSURE(len > 0 && HEX_TEXT_SIZE(len) <= EK_SERIAL_TEXT_SIZE, EK_UNREADABLE);
-    hex_encode(view_of(ASN1_STRING_get0_data(serial), (size_t)len), out_text);
+    ENSURE(len > 0 && len <= EK_SERIAL_MAX_BYTES, EK_UNREADABLE);
+    bool negative = ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER;
+    out_text[0] = '-';
+    hex_encode(view_of(ASN1_STRING_get0_data(serial), (size_t)len), out_text + negative);
     return OK;
 }
 
-/* A value that does not fit or is not clean text stays empty. */
+/* A value that does not fit or is not clean text stays empty. Some end in a NUL of the C string
+ * that they were. */
 static void read_value(const X509_NAME_ENTRY *entry, char *out_text, size_t size)
 {
     uint8_t *utf8 = NULL;
     int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
     if (len < 0) {
         return;
+    }
+    while (len > 0 && utf8[len - 1] == '\0') {
+        len--;
     }
     struct view value = view_of(utf8, (size_t)len);
     if (text_is_clean(value)) {
@@ -141,6 +147,7 @@ ERRFN ek_facts_read(struct ek *ek)
     TRY(read_time(X509_get0_notAfter(ek->x509), &ek->valid_until_ms));
     TRY(read_serial(X509_get0_serialNumber(ek->x509), ek->serial));
     read_san(ek);
+    ek_specification_read(ek);
     read_quirks(ek);
     return OK;
 }

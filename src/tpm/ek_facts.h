@@ -13,6 +13,10 @@
  * EK_UNREADABLE for a validity or serial that can't be read. */
 ERRFN ek_facts_read(struct ek *ek);
 
+/* Sets family, level and revision from the SubjectDirectoryAttributes (section 3.2.10), where they
+ * are well-formed. */
+void ek_specification_read(struct ek *ek);
+
 /* Whether an object identifier is this one, in dotted form. */
 bool ek_facts_oid_is(const ASN1_OBJECT *oid, const char *dotted);
 

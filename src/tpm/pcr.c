@@ -3,7 +3,10 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-enum { PCR_SELECT_MAX_BYTES = 4 }; /* PC Client TPMs use 3 */
+enum {
+    PCR_SELECT_MAX_BYTES = 4, /* PC Client TPMs use 3 */
+    SELECTIONS_MAX = 16       /* TPM2_NUM_PCR_BANKS of the TSS; TPMs have up to five */
+};
 
 AUTO_DEFINE(md_ctx, EVP_MD_CTX, EVP_MD_CTX_free);
 
@@ -65,7 +68,6 @@ static bool has_bank(const struct pcr_selection *selection, uint16_t bank)
 /* TPMS_PCR_SELECTION: the first byte holds PCR 0 to 7, least significant bit first. */
 static ERRFN get_bank(struct view *v, struct pcr_selection *selection)
 {
-    struct pcr_bank_selection *into = &selection->banks[selection->count];
     uint16_t bank;
     uint8_t len;
     struct view bits;
@@ -73,15 +75,17 @@ static ERRFN get_bank(struct view *v, struct pcr_selection *selection)
     TRY(view_get_u8(v, &len, E(QUOTE_UNREADABLE)));
     ENSURE(len <= PCR_SELECT_MAX_BYTES, QUOTE_UNREADABLE);
     TRY(view_get_bytes(v, len, &bits, E(QUOTE_UNREADABLE)));
-    ENSURE(pcr_bank_digest_size(bank) > 0 && !has_bank(selection, bank), QUOTE_UNREADABLE);
     uint32_t mask = 0;
     for (size_t i = 0; i < bits.len; i++) {
         mask |= (uint32_t)bits.data[i] << (8 * i);
     }
     ENSURE(mask >> PCR_COUNT == 0, QUOTE_UNREADABLE);
-    into->bank = bank;
-    into->mask = mask;
-    selection->count++;
+    if (pcr_bank_digest_size(bank) == 0) {
+        ENSURE(mask == 0, QUOTE_UNREADABLE);
+        return OK;
+    }
+    ENSURE(!has_bank(selection, bank) && selection->count < PCR_BANKS_MAX, QUOTE_UNREADABLE);
+    selection->banks[selection->count++] = (struct pcr_bank_selection){.bank = bank, .mask = mask};
     return OK;
 }
 
@@ -91,7 +95,7 @@ ERRFN pcr_selection_parse(struct view *v, struct pcr_selection *out_selection)
     struct pcr_selection selection = {0};
     uint32_t count;
     TRY(view_get_u32(&rest, &count, E(QUOTE_UNREADABLE)));
-    ENSURE(count <= PCR_BANKS_MAX, QUOTE_UNREADABLE);
+    ENSURE(count <= SELECTIONS_MAX, QUOTE_UNREADABLE);
     for (uint32_t i = 0; i < count; i++) {
         TRY(get_bank(&rest, &selection));
     }

@@ -38,9 +38,10 @@ const char *pcr_bank_name(uint16_t bank);
 /* 0 for an algorithm that is none of the four. */
 size_t pcr_bank_digest_size(uint16_t bank);
 
-/* Takes TPML_PCR_SELECTION from the front of `v`. Errors: QUOTE_UNREADABLE for too few bytes, an
- * unknown or repeated bank, more than PCR_BANKS_MAX, a bitmap of more than 3 bytes with a bit set
- * past PCR 23. Banks with an empty bitmap are kept. */
+/* Takes TPML_PCR_SELECTION from the front of `v`. Errors: QUOTE_UNREADABLE for too few bytes, a
+ * repeated bank, an unknown one that is not empty, more of them than a TPM can have, a bitmap of
+ * more than 3 bytes with a bit set past PCR 23. Banks with an empty bitmap are kept, unknown ones
+ * left out. */
 ERRFN pcr_selection_parse(struct view *v, struct pcr_selection *out_selection);
 
 /* The same PCRs in the same banks, whatever the order; banks with an empty bitmap don't count. */

@@ -23,27 +23,30 @@ struct signature {
 
 static ERRFN get_sized(struct view *v, size_t max, struct view *out_bytes)
 {
+    struct view rest = *v;
     uint16_t len;
-    TRY(view_get_u16(v, &len, E(QUOTE_SIGNATURE_UNREADABLE)));
+    TRY(view_get_u16(&rest, &len, E(QUOTE_SIGNATURE_UNREADABLE)));
     ENSURE(len <= max, QUOTE_SIGNATURE_UNREADABLE);
-    return view_get_bytes(v, len, out_bytes, E(QUOTE_SIGNATURE_UNREADABLE));
+    TRY(view_get_bytes(&rest, len, out_bytes, E(QUOTE_SIGNATURE_UNREADABLE)));
+    *v = rest;
+    return OK;
 }
 
 /* TPMT_SIGNATURE, Part 2 section 11.3.4. */
-static ERRFN read_tpmt(struct view v, struct signature *out_signature)
+static ERRFN read_tpmt(struct view *v, struct signature *out_signature)
 {
     struct signature sig = {0};
-    TRY(view_get_u16(&v, &sig.scheme, E(QUOTE_SIGNATURE_UNREADABLE)));
-    TRY(view_get_u16(&v, &sig.hash_alg, E(QUOTE_SIGNATURE_UNREADABLE)));
+    TRY(view_get_u16(v, &sig.scheme, E(QUOTE_SIGNATURE_UNREADABLE)));
+    TRY(view_get_u16(v, &sig.hash_alg, E(QUOTE_SIGNATURE_UNREADABLE)));
     if (sig.scheme == TPM_ALG_RSASSA || sig.scheme == TPM_ALG_RSAPSS) {
-        TRY(get_sized(&v, TPM_RSA_MAX_BYTES, &sig.rsa));
+        TRY(get_sized(v, TPM_RSA_MAX_BYTES, &sig.rsa));
     } else if (sig.scheme == TPM_ALG_ECDSA) {
-        TRY(get_sized(&v, TPM_ECC_MAX_BYTES, &sig.r));
-        TRY(get_sized(&v, TPM_ECC_MAX_BYTES, &sig.s));
+        TRY(get_sized(v, TPM_ECC_MAX_BYTES, &sig.r));
+        TRY(get_sized(v, TPM_ECC_MAX_BYTES, &sig.s));
     } else {
         return E(QUOTE_SIGNATURE_UNREADABLE);
     }
-    ENSURE(v.len == 0, QUOTE_SIGNATURE_UNREADABLE);
+    ENSURE(v->len == 0, QUOTE_SIGNATURE_UNREADABLE);
     *out_signature = sig;
     return OK;
 }
@@ -63,20 +66,29 @@ static bool read_der(struct view sent)
     return same;
 }
 
-static ERRFN read_signature(struct view sent, const EVP_PKEY *key, struct signature *out_signature)
+static ERRFN read_signature(struct view sent, const EVP_PKEY *key, struct signature *out_signature,
+                            size_t *out_offset)
 {
+    *out_offset = 0;
     ENSURE(sent.len > 0 && sent.len <= QUOTE_SIGNATURE_MAX_BYTES, QUOTE_SIGNATURE_UNREADABLE);
-    if (IS_OK(read_tpmt(sent, out_signature))) {
+    struct view v = sent;
+    if (IS_OK(read_tpmt(&v, out_signature))) {
         return OK;
     }
+    *out_offset = sent.len - v.len;
     struct signature sig = {0};
+    size_t width = (size_t)(EVP_PKEY_get_bits(key) + 7) / 8;
     if (EVP_PKEY_is_a(key, "RSA")) {
-        ENSURE(sent.len == (size_t)EVP_PKEY_get_size(key), QUOTE_SIGNATURE_UNREADABLE);
+        ENSURE(sent.len == width, QUOTE_SIGNATURE_UNREADABLE);
         sig.rsa = sent;
-    } else {
-        ENSURE(read_der(sent), QUOTE_SIGNATURE_UNREADABLE);
+    } else if (read_der(sent)) {
         sig.der = sent;
+    } else {
+        ENSURE(sent.len == 2 * width, QUOTE_SIGNATURE_UNREADABLE);
+        sig.r = view_of(sent.data, width);
+        sig.s = view_of(sent.data + width, width);
     }
+    *out_offset = 0;
     *out_signature = sig;
     return OK;
 }
@@ -124,19 +136,33 @@ static ERRFN set_padding(EVP_PKEY_CTX *ctx, uint16_t scheme)
     return OK;
 }
 
-static ERRFN verify(EVP_PKEY *key, uint16_t scheme, uint16_t hash_alg, struct view attest,
+static ERRFN verify(EVP_PKEY *key, uint16_t scheme, const EVP_MD *hash, struct view attest,
                     struct view signature)
 {
     AUTO(md_ctx) ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *key_ctx = NULL; /* ctx owns it */
     ENSURE(ctx, NO_MEMORY);
-    ENSURE(EVP_DigestVerifyInit(ctx, &key_ctx, tpm_hash_md(hash_alg), NULL, key) == 1, CRYPTO);
+    ENSURE(EVP_DigestVerifyInit(ctx, &key_ctx, hash, NULL, key) == 1, CRYPTO);
     if (scheme != TPM_ALG_ECDSA) {
         TRY(set_padding(key_ctx, scheme));
     }
     ENSURE(EVP_DigestVerify(ctx, signature.data, signature.len, attest.data, attest.len) == 1,
            QUOTE_SIGNATURE);
     return OK;
+}
+
+/* In whichever form the numbers are. */
+static ERRFN verify_form(EVP_PKEY *key, uint16_t scheme, const EVP_MD *hash, struct view attest,
+                         const struct signature *sig)
+{
+    if (sig->rsa.len > 0 || sig->der.len > 0) {
+        return verify(key, scheme, hash, attest, sig->rsa.len > 0 ? sig->rsa : sig->der);
+    }
+    ENSURE(scheme == TPM_ALG_ECDSA, QUOTE_SIGNATURE);
+    uint8_t der[2 * TPM_ECC_MAX_BYTES + 16];
+    size_t len = 0;
+    TRY(ecdsa_to_der(sig, der, sizeof der, &len));
+    return verify(key, scheme, hash, attest, view_of(der, len));
 }
 
 static ERRFN check(EVP_PKEY *key, uint16_t scheme, uint16_t hash_alg, struct view attest,
@@ -147,18 +173,10 @@ static ERRFN check(EVP_PKEY *key, uint16_t scheme, uint16_t hash_alg, struct vie
     ENSURE(rsa ? scheme == TPM_ALG_RSASSA || scheme == TPM_ALG_RSAPSS : scheme == TPM_ALG_ECDSA,
            QUOTE_SIGNATURE);
     struct signature sig;
-    TRY(read_signature(signature, key, &sig));
+    size_t offset;
+    TRY(read_signature(signature, key, &sig, &offset));
     TRY(check_claim(&sig, scheme, hash_alg));
-    if (rsa) {
-        return verify(key, scheme, hash_alg, attest, sig.rsa);
-    }
-    uint8_t der[2 * TPM_ECC_MAX_BYTES + 16];
-    size_t der_len = 0;
-    if (sig.der.len == 0) {
-        TRY(ecdsa_to_der(&sig, der, sizeof der, &der_len));
-        sig.der = view_of(der, der_len);
-    }
-    return verify(key, scheme, hash_alg, attest, sig.der);
+    return verify_form(key, scheme, tpm_hash_md(hash_alg), attest, &sig);
 }
 
 ERRFN quote_check_signature_key(EVP_PKEY *key, uint16_t scheme, uint16_t hash_alg,
@@ -173,4 +191,29 @@ ERRFN quote_check_signature_key(EVP_PKEY *key, uint16_t scheme, uint16_t hash_al
 ERRFN quote_check_signature(const struct ak *ak, struct view attest, struct view signature)
 {
     return quote_check_signature_key(ak->key, ak->scheme, ak->hash_alg, attest, signature);
+}
+
+ERRFN quote_signature_claim(struct view signature, const EVP_PKEY *key, uint16_t *out_scheme,
+                            uint16_t *out_hash_alg, size_t *out_offset)
+{
+    struct signature sig;
+    ERR_set_mark();
+    err_t read = read_signature(signature, key, &sig, out_offset);
+    ERR_pop_to_mark();
+    TRY(read);
+    *out_scheme = sig.scheme;
+    *out_hash_alg = sig.hash_alg;
+    return OK;
+}
+
+bool quote_signature_is_sha1(EVP_PKEY *key, struct view attest, struct view signature)
+{
+    struct signature sig;
+    size_t offset;
+    uint16_t scheme = EVP_PKEY_is_a(key, "RSA") ? TPM_ALG_RSASSA : TPM_ALG_ECDSA;
+    ERR_set_mark();
+    err_t checked = read_signature(signature, key, &sig, &offset);
+    checked = IS_OK(checked) ? verify_form(key, scheme, EVP_sha1(), attest, &sig) : checked;
+    ERR_pop_to_mark();
+    return IS_OK(checked);
 }

@@ -28,58 +28,6 @@ void trust_free(struct trust *trust)
     free(trust);
 }
 
-static bool contains(const struct trust_certs *certs, const X509 *cert)
-{
-    for (size_t i = 0; i < certs->count; i++) {
-        if (X509_cmp(certs->at[i], cert) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Moves those of `from` that are new; what is left in it is freed by the caller. */
-static ERRFN take_new(struct trust_certs *into, struct trust_certs *from, size_t *out_count)
-{
-    X509 **grown = reallocarray(into->at, into->count + from->count, sizeof *grown);
-    ENSURE(grown, NO_MEMORY);
-    into->at = grown;
-    into->cap = into->count + from->count;
-    size_t taken = 0;
-    for (size_t i = 0; i < from->count; i++) {
-        if (!contains(into, from->at[i])) {
-            into->at[into->count++] = STEAL(from->at[i]);
-            taken++;
-        }
-    }
-    *out_count = taken;
-    return OK;
-}
-
-static ERRFN add(struct trust *trust, struct trust_certs *into, struct view sent, size_t *out_count)
-{
-    size_t room = TRUST_CERTS_MAX - trust->roots.count - trust->intermediates.count;
-    struct trust_certs read = {0};
-    ERR_set_mark();
-    err_t added = trust_certs_read(sent, room, &read);
-    if (IS_OK(added)) {
-        added = take_new(into, &read, out_count);
-    }
-    trust_certs_clear(&read);
-    ERR_pop_to_mark();
-    return added;
-}
-
-ERRFN trust_add_root(struct trust *trust, struct view pem_bundle_or_der, size_t *out_count)
-{
-    return add(trust, &trust->roots, pem_bundle_or_der, out_count);
-}
-
-ERRFN trust_add_intermediate(struct trust *trust, struct view pem_bundle_or_der, size_t *out_count)
-{
-    return add(trust, &trust->intermediates, pem_bundle_or_der, out_count);
-}
-
 ERRFN trust_allow_hash(struct trust *trust, struct view hex_text)
 {
     uint8_t digest[SHA384_BYTES];
@@ -124,18 +72,36 @@ static enum trust_chain chain_of(enum trust_finding finding)
     return finding == TRUST_FINDING_ISSUER_UNKNOWN ? TRUST_CHAIN_UNTRUSTED : TRUST_CHAIN_INVALID;
 }
 
+static enum trust_finding lowest(uint32_t findings)
+{
+    for (int i = TRUST_FINDING_NONE + 1; i < TRUST_FINDING_COUNT; i++) {
+        if (findings & 1U << i) {
+            return (enum trust_finding)i;
+        }
+    }
+    return TRUST_FINDING_NONE;
+}
+
 static void judge_chain(const struct trust *trust, const struct trust_certs *node_certs,
                         const struct ek *ek, uint64_t now_ms, struct trust_verdict *verdict)
 {
     struct trust_times times = {.issued_ms = ek->valid_from_ms, .now_ms = now_ms};
-    X509 *root = trust_path_find(trust, node_certs, ek, &times, &verdict->finding);
-    if (root) {
-        verdict->finding = trust_rules_ek(ek, now_ms);
+    struct trust_path path;
+    trust_path_find(trust, node_certs, ek, &times, &path);
+    verdict->findings = trust_rules_ek(ek, now_ms);
+    verdict->finding = path.root ? lowest(verdict->findings) : path.finding;
+    if (!path.root) {
+        verdict->findings |= 1U << path.finding;
+    }
+    if (path.finding == TRUST_FINDING_ISSUER_UNKNOWN) {
+        X509_NAME_oneline(X509_get_issuer_name(path.highest), verdict->missing,
+                          sizeof verdict->missing);
     }
     verdict->chain = chain_of(verdict->finding);
     verdict->expired = ek->valid_until_ms < now_ms;
     if (verdict->chain == TRUST_CHAIN_TRUSTED) {
-        X509_NAME_oneline(X509_get_subject_name(root), verdict->anchor, sizeof verdict->anchor);
+        X509_NAME_oneline(X509_get_subject_name(path.root), verdict->anchor,
+                          sizeof verdict->anchor);
     }
 }
 
@@ -161,11 +127,12 @@ ERRFN trust_evaluate(const struct trust *trust, const struct ek *ek,
                      const struct view *node_intermediates, size_t count, uint64_t now_ms,
                      struct trust_verdict *out_verdict)
 {
-    struct trust_verdict verdict = {.finding = TRUST_FINDING_NO_CERTIFICATE};
+    struct trust_verdict verdict = {.finding = TRUST_FINDING_NO_CERTIFICATE,
+                                    .findings = 1U << TRUST_FINDING_NO_CERTIFICATE};
     struct view sha384_of_key = view_of(ek->spki_sha384, sizeof ek->spki_sha384);
     struct view sha256_of_key = view_of(ek->spki_sha256, sizeof ek->spki_sha256);
-    verdict.hash_allowed = trust_hashes_has(&trust->hashes, sha384_of_key) ||
-                           trust_hashes_has(&trust->hashes, sha256_of_key);
+    verdict.hash_allowed = ek->key && (trust_hashes_has(&trust->hashes, sha384_of_key) ||
+                                       trust_hashes_has(&trust->hashes, sha256_of_key));
     struct trust_certs node_certs = {0};
     ERR_set_mark();
     err_t read = read_node_certs(node_intermediates, count, &node_certs);
@@ -217,6 +184,12 @@ const char *trust_finding_name(enum trust_finding finding)
         return "ek_purpose";
     case TRUST_FINDING_EK_EXTENSION:
         return "ek_extension";
+    case TRUST_FINDING_EK_TPM12:
+        return "ek_of_tpm_1_2";
+    case TRUST_FINDING_EK_KEY:
+        return "ek_key";
+    case TRUST_FINDING_COUNT:
+        break;
     }
     return "none";
 }

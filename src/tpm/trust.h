@@ -31,7 +31,7 @@ enum trust_chain {
                               does not hold */
 };
 
-/* The first thing that stood in the way. */
+/* What stands in the way. */
 enum trust_finding {
     TRUST_FINDING_NONE = 0,
     TRUST_FINDING_NO_CERTIFICATE,
@@ -49,7 +49,10 @@ enum trust_finding {
     TRUST_FINDING_EK_VALIDITY,
     TRUST_FINDING_EK_KEY_USAGE,
     TRUST_FINDING_EK_PURPOSE,
-    TRUST_FINDING_EK_EXTENSION
+    TRUST_FINDING_EK_EXTENSION,
+    TRUST_FINDING_EK_TPM12, /* of a TPM 1.2, by its own specification attribute */
+    TRUST_FINDING_EK_KEY,   /* of a type or size that is not accepted */
+    TRUST_FINDING_COUNT
 };
 
 struct trust_verdict {
@@ -57,7 +60,10 @@ struct trust_verdict {
     bool hash_allowed;
     bool expired; /* the EK certificate is past notAfter; a factory certificate may be */
     char anchor[TRUST_NAME_SIZE]; /* subject of the root, one line; empty unless TRUSTED */
-    enum trust_finding finding;
+    enum trust_finding finding;   /* the first: of the way to a root, then of the EK certificate */
+    uint32_t findings;            /* all, a bit 1 << enum trust_finding each */
+    char
+        missing[TRUST_NAME_SIZE]; /* for ISSUER_UNKNOWN the subject that was looked for, one line */
     err_t reason; /* OK when acceptable by chain or by hash; else EK_NOT_TRUSTED, EK_CHAIN_INVALID
                      or EK_NOT_A_CERTIFICATE */
 };
@@ -71,6 +77,18 @@ AUTO_DEFINE(trust, struct trust, trust_free);
  * TRUST_CERTS_MAX; nothing is added then. */
 ERRFN trust_add_root(struct trust *trust, struct view pem_bundle_or_der, size_t *out_count);
 ERRFN trust_add_intermediate(struct trust *trust, struct view pem_bundle_or_der, size_t *out_count);
+
+struct trust_mixed {
+    size_t roots;
+    size_t intermediates;
+    size_t skipped; /* parts that are no certificate */
+};
+
+/* Adds every certificate that can be read in a PEM bundle, a DER file or a PKCS#7 bag: as a root
+ * when its own key signed it, else as an intermediate. For folders of mixed origin that a person
+ * names; an appliance is told which are its roots. Errors: FIELD_INVALID when it holds no
+ * certificate, TOO_LONG past TRUST_CERTS_MAX; nothing is added then. */
+ERRFN trust_add_mixed(struct trust *trust, struct view sent, struct trust_mixed *out_added);
 
 /* Adds every regular file of a folder, in the order of their names, hidden files left out. Errors:
  * CONFIG_UNREADABLE when the folder or a file can't be read, CONFIG_INVALID for a file without a

@@ -1,15 +1,14 @@
 #include "tpm/trust_store.h"
 
 #include "tpm/der.h"
+#include "tpm/pem.h"
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
+#include <openssl/pkcs7.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
-AUTO_DEFINE(bio, BIO, BIO_free_all);
+AUTO_DEFINE(pkcs7, PKCS7, PKCS7_free);
 
 static ERRFN reserve(struct trust_certs *certs)
 {
@@ -39,33 +38,38 @@ static ERRFN append_der(struct trust_certs *certs, size_t max, struct view der)
     return OK;
 }
 
-static ERRFN append_pem_block(struct trust_certs *certs, size_t max, const char *name,
-                              struct view der)
+static ERRFN append_pem_block(struct trust_certs *certs, size_t max, const struct pem_block *block)
 {
-    bool certificate = strcmp(name, PEM_STRING_X509) == 0 || strcmp(name, PEM_STRING_X509_OLD) == 0;
+    bool certificate = strcmp(block->label, PEM_CERTIFICATE) == 0 ||
+                       strcmp(block->label, PEM_CERTIFICATE_OLD) == 0;
     ENSURE(certificate, FIELD_INVALID);
-    return append_der(certs, max, der);
+    return append_der(certs, max, buf_view(block->der));
 }
 
-static ERRFN read_pem(struct view sent, size_t max, struct trust_certs *certs)
+static ERRFN append_next_pem(struct pem_reader *reader, size_t max, struct trust_certs *certs)
 {
-    AUTO(bio) bio = BIO_new_mem_buf(sent.data, (int)sent.len);
-    ENSURE(bio, NO_MEMORY);
-    for (;;) {
-        char *name = NULL;
-        char *header = NULL;
-        uint8_t *data = NULL;
-        long len = 0;
-        if (PEM_read_bio(bio, &name, &header, &data, &len) != 1) {
-            bool end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-            return end ? OK : E(FIELD_INVALID);
+    struct pem_block block;
+    TRY(pem_next(reader, &block));
+    err_t added = append_pem_block(certs, max, &block);
+    buf_free(block.der);
+    return added;
+}
+
+/* Blocks that are no certificates end it, or are counted where that is wanted. */
+static ERRFN read_pem(struct view sent, size_t max, struct trust_certs *certs, size_t *skipped)
+{
+    struct pem_reader reader;
+    TRY(pem_open(sent, &reader));
+    err_t read;
+    do {
+        read = append_next_pem(&reader, max, certs);
+        if (skipped && IS_E(read, FIELD_INVALID)) {
+            (*skipped)++;
+            read = OK;
         }
-        err_t added = append_pem_block(certs, max, name, view_of(data, (size_t)len));
-        OPENSSL_free(name);
-        OPENSSL_free(header);
-        OPENSSL_free(data);
-        TRY(added);
-    }
+    } while (IS_OK(read));
+    pem_close(&reader);
+    return IS_E(read, NOT_FOUND) ? OK : read;
 }
 
 static ERRFN read_der(struct view sent, size_t max, struct trust_certs *certs)
@@ -88,8 +92,44 @@ ERRFN trust_certs_read(struct view sent, size_t max, struct trust_certs *certs)
     ENSURE(sent.len > 0, FIELD_INVALID);
     ENSURE(sent.len <= TRUST_FILE_MAX_BYTES, TOO_LONG);
     size_t before = certs->count;
-    TRY(sent.data[0] == DER_SEQUENCE ? read_der(sent, max, certs) : read_pem(sent, max, certs));
+    TRY(pem_is(sent) ? read_pem(sent, max, certs, NULL) : read_der(sent, max, certs));
     ENSURE(certs->count > before, FIELD_INVALID);
+    return OK;
+}
+
+/* PKCS#7 SignedData without signers, which is how some vendors hand out a chain. */
+static ERRFN read_pkcs7(struct view sent, size_t max, struct trust_certs *certs)
+{
+    const uint8_t *end = sent.data;
+    AUTO(pkcs7) bag = d2i_PKCS7(NULL, &end, (long)sent.len);
+    ENSURE(bag && PKCS7_type_is_signed(bag), FIELD_INVALID);
+    const STACK_OF(X509) *found = bag->d.sign->cert;
+    for (int i = 0; i < sk_X509_num(found); i++) {
+        ENSURE(certs->count < max, TOO_LONG);
+        TRY(reserve(certs));
+        X509 *cert = sk_X509_value(found, i);
+        ENSURE(X509_up_ref(cert) == 1, BUG);
+        certs->at[certs->count++] = cert;
+    }
+    return OK;
+}
+
+ERRFN trust_certs_collect(struct view sent, size_t max, struct trust_certs *certs,
+                          size_t *out_skipped)
+{
+    ENSURE(sent.len > 0, FIELD_INVALID);
+    ENSURE(sent.len <= TRUST_FILE_MAX_BYTES, TOO_LONG);
+    size_t before = certs->count;
+    size_t skipped = 0;
+    if (pem_is(sent)) {
+        TRY(read_pem(sent, max, certs, &skipped));
+    } else {
+        err_t read = read_der(sent, max, certs);
+        read = IS_E(read, FIELD_INVALID) ? read_pkcs7(sent, max, certs) : read;
+        TRY(read);
+    }
+    ENSURE(certs->count > before, FIELD_INVALID);
+    *out_skipped = skipped;
     return OK;
 }
 

@@ -7,11 +7,12 @@ enum { PATH_CERTS_MAX = 32, SIGNATURES_MAX = 64 };
 
 struct step {
     X509 *cert;
-    size_t below; /* CA certificates between it and the EK, itself included; 0 for the EK */
+    size_t depth;  /* CA certificates between it and the EK, itself included; 0 for the EK */
+    size_t counts; /* those of them that pathLenConstraint counts: not self-issued ones */
+    size_t below;  /* the step that led to it */
 };
 
 struct search {
-    const struct ek *ek;
     const struct trust_times *times;
     struct step steps[PATH_CERTS_MAX];
     size_t count;
@@ -28,15 +29,35 @@ static void note(struct search *search, enum trust_finding finding)
     }
 }
 
-static bool issued_by(struct search *search, const struct step *step, X509 *issuer)
+/* Constraints hold for every certificate further down but self-issued CAs, RFC 5280 section
+ * 4.2.1.10. */
+static bool names_allowed(const struct search *search, size_t at, X509 *issuer)
 {
+    for (;; at = search->steps[at].below) {
+        X509 *cert = search->steps[at].cert;
+        bool exempt = at > 0 && trust_rules_names(cert, cert);
+        if (!exempt && !trust_rules_constraints(issuer, cert)) {
+            return false;
+        }
+        if (at == 0) {
+            return true;
+        }
+    }
+}
+
+static bool issued_by(struct search *search, size_t at, X509 *issuer, bool root)
+{
+    const struct step *step = &search->steps[at];
     if (!trust_rules_names(step->cert, issuer) || search->signatures >= SIGNATURES_MAX) {
         return false;
     }
     search->signatures++;
     enum trust_finding finding = trust_rules_signature(step->cert, issuer);
     if (finding == TRUST_FINDING_NONE) {
-        finding = trust_rules_issuer(issuer, search->ek, step->below, search->times);
+        finding = trust_rules_issuer(issuer, root, step->counts, search->times);
+    }
+    if (finding == TRUST_FINDING_NONE && !names_allowed(search, at, issuer)) {
+        finding = TRUST_FINDING_NAME_CONSTRAINT;
     }
     if (finding != TRUST_FINDING_NONE) {
         note(search, finding);
@@ -45,11 +66,10 @@ static bool issued_by(struct search *search, const struct step *step, X509 *issu
     return true;
 }
 
-static X509 *find_root(struct search *search, const struct step *step,
-                       const struct trust_certs *roots)
+static X509 *find_root(struct search *search, size_t at, const struct trust_certs *roots)
 {
     for (size_t i = 0; i < roots->count; i++) {
-        if (issued_by(search, step, roots->at[i])) {
+        if (issued_by(search, at, roots->at[i], true)) {
             return roots->at[i];
         }
     }
@@ -66,36 +86,39 @@ static bool seen(const struct search *search, const X509 *cert)
     return false;
 }
 
-static void add_issuers(struct search *search, struct step step, const struct trust_certs *certs)
+static void add_issuers(struct search *search, size_t at, const struct trust_certs *certs)
 {
-    if (step.below >= TRUST_DEPTH_MAX) {
+    const struct step step = search->steps[at];
+    if (step.depth >= TRUST_DEPTH_MAX) {
         note(search, TRUST_FINDING_PATH_LENGTH);
         return;
     }
     for (size_t i = 0; i < certs->count && search->count < PATH_CERTS_MAX; i++) {
         X509 *issuer = certs->at[i];
-        if (!seen(search, issuer) && issued_by(search, &step, issuer)) {
-            search->steps[search->count] = (struct step){issuer, step.below + 1};
+        if (!seen(search, issuer) && issued_by(search, at, issuer, false)) {
+            size_t counts = step.counts + !trust_rules_names(issuer, issuer);
+            search->steps[search->count] = (struct step){issuer, step.depth + 1, counts, at};
             search->count++;
         }
     }
 }
 
-X509 *trust_path_find(const struct trust *trust, const struct trust_certs *node_certs,
-                      const struct ek *ek, const struct trust_times *times,
-                      enum trust_finding *out_finding)
+void trust_path_find(const struct trust *trust, const struct trust_certs *node_certs,
+                     const struct ek *ek, const struct trust_times *times,
+                     struct trust_path *out_path)
 {
-    struct search search = {.ek = ek, .times = times, .steps = {{ek->x509, 0}}, .count = 1};
+    struct search search = {.times = times, .steps = {{.cert = ek->x509}}, .count = 1};
     for (size_t at = 0; at < search.count; at++) {
-        X509 *root = find_root(&search, &search.steps[at], &trust->roots);
+        X509 *root = find_root(&search, at, &trust->roots);
         if (root) {
-            *out_finding = TRUST_FINDING_NONE;
-            return root;
+            *out_path = (struct trust_path){.root = root};
+            return;
         }
-        add_issuers(&search, search.steps[at], &trust->intermediates);
-        add_issuers(&search, search.steps[at], node_certs);
+        add_issuers(&search, at, &trust->intermediates);
+        add_issuers(&search, at, node_certs);
     }
-    *out_finding =
-        search.finding != TRUST_FINDING_NONE ? search.finding : TRUST_FINDING_ISSUER_UNKNOWN;
-    return NULL;
+    bool unknown = search.finding == TRUST_FINDING_NONE;
+    *out_path =
+        (struct trust_path){.finding = unknown ? TRUST_FINDING_ISSUER_UNKNOWN : search.finding,
+                            .highest = search.steps[search.count - 1].cert};
 }

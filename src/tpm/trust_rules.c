@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 enum { RSA_BITS_MIN = 2048, EC_BITS_MIN = 256, EXTENSIONS_MAX = 64 };
 
@@ -34,8 +35,8 @@ static bool strong_hash(const X509 *cert)
 static bool strong_key(const EVP_PKEY *key)
 {
     int bits = EVP_PKEY_get_bits(key);
-    return EVP_PKEY_is_a(key, "RSA") ? bits >= RSA_BITS_MIN
-                                     : EVP_PKEY_is_a(key, "EC") && bits >= EC_BITS_MIN;
+    bool rsa = EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
+    return rsa ? bits >= RSA_BITS_MIN : EVP_PKEY_is_a(key, "EC") && bits >= EC_BITS_MIN;
 }
 
 enum trust_finding trust_rules_signature(X509 *cert, X509 *issuer)
@@ -78,11 +79,19 @@ static bool has_extension(const X509 *cert, int nid)
     return X509_get_ext_by_NID(cert, nid, -1) >= 0;
 }
 
-static bool is_ca(X509 *cert)
+/* X509_check_ca's words for "version 1 and self-signed" and "no basicConstraints, but may sign
+ * certificates". */
+enum { CA_BY_VERSION_1 = 3, CA_BY_KEY_USAGE = 4 };
+
+static bool is_ca(X509 *cert, bool root)
 {
     uint32_t flags = X509_get_extension_flags(cert);
-    if ((flags & EXFLAG_INVALID) || !(flags & EXFLAG_CA)) {
+    if (flags & EXFLAG_INVALID) {
         return false;
+    }
+    if (!(flags & EXFLAG_CA)) {
+        int kind = X509_check_ca(cert);
+        return root && (kind == CA_BY_VERSION_1 || kind == CA_BY_KEY_USAGE);
     }
     return !has_extension(cert, NID_key_usage) || (X509_get_key_usage(cert) & KU_KEY_CERT_SIGN);
 }
@@ -101,19 +110,19 @@ static bool path_allowed(X509 *issuer, size_t below)
     return limit < 0 || below <= (size_t)limit;
 }
 
-static bool names_allowed(X509 *issuer, const struct ek *ek)
+bool trust_rules_constraints(X509 *issuer, X509 *below)
 {
     if (!has_extension(issuer, NID_name_constraints)) {
         return true;
     }
     AUTO(name_constraints) constraints = X509_get_ext_d2i(issuer, NID_name_constraints, NULL, NULL);
-    return constraints && NAME_CONSTRAINTS_check(ek->x509, constraints) == X509_V_OK;
+    return constraints && NAME_CONSTRAINTS_check(below, constraints) == X509_V_OK;
 }
 
-enum trust_finding trust_rules_issuer(X509 *issuer, const struct ek *ek, size_t below,
+enum trust_finding trust_rules_issuer(X509 *issuer, bool root, size_t below,
                                       const struct trust_times *times)
 {
-    if (!is_ca(issuer)) {
+    if (!is_ca(issuer, root)) {
         return TRUST_FINDING_ISSUER_NOT_CA;
     }
     if (!extensions_understood(issuer)) {
@@ -122,10 +131,7 @@ enum trust_finding trust_rules_issuer(X509 *issuer, const struct ek *ek, size_t 
     if (!valid_at(issuer, times->issued_ms) && !valid_at(issuer, times->now_ms)) {
         return TRUST_FINDING_ISSUER_NOT_VALID;
     }
-    if (!path_allowed(issuer, below)) {
-        return TRUST_FINDING_PATH_LENGTH;
-    }
-    return names_allowed(issuer, ek) ? TRUST_FINDING_NONE : TRUST_FINDING_NAME_CONSTRAINT;
+    return path_allowed(issuer, below) ? TRUST_FINDING_NONE : TRUST_FINDING_PATH_LENGTH;
 }
 
 /* EK Credential Profile section 3.2.6: keyEncipherment for RSA, keyAgreement for ECC. Intel writes
@@ -175,23 +181,31 @@ static bool purpose_allowed(const struct ek *ek)
     return !(ek->quirks & EK_QUIRK_NO_TPM_SAN) || is_gce_instance(ek->x509);
 }
 
-enum trust_finding trust_rules_ek(const struct ek *ek, uint64_t now_ms)
+/* A TPM 1.2 is another machine altogether: SHA-1 only, no quote that is read here. */
+static bool is_tpm12(const struct ek *ek)
+{
+    return strncmp(ek->family, "1.", 2) == 0;
+}
+
+uint32_t trust_rules_ek(const struct ek *ek, uint64_t now_ms)
 {
     uint32_t flags = X509_get_extension_flags(ek->x509);
-    if ((flags & EXFLAG_CA) || X509_check_ca(ek->x509) != 0) {
-        return TRUST_FINDING_EK_IS_CA;
+    const struct {
+        bool wrong;
+        enum trust_finding finding;
+    } rules[] = {
+        {(flags & EXFLAG_CA) || X509_check_ca(ek->x509) != 0, TRUST_FINDING_EK_IS_CA},
+        {(flags & EXFLAG_INVALID) || !extensions_understood(ek->x509), TRUST_FINDING_EK_EXTENSION},
+        {ek->valid_until_ms < ek->valid_from_ms, TRUST_FINDING_EK_VALIDITY},
+        {ek->valid_from_ms > now_ms + clock_skew_ms, TRUST_FINDING_EK_NOT_YET_VALID},
+        {is_tpm12(ek), TRUST_FINDING_EK_TPM12},
+        {ek->key_type == EK_KEY_NONE, TRUST_FINDING_EK_KEY},
+        {!key_usage_allowed(ek), TRUST_FINDING_EK_KEY_USAGE},
+        {!purpose_allowed(ek), TRUST_FINDING_EK_PURPOSE},
+    };
+    uint32_t findings = 0;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        findings |= rules[i].wrong ? 1U << rules[i].finding : 0;
     }
-    if ((flags & EXFLAG_INVALID) || !extensions_understood(ek->x509)) {
-        return TRUST_FINDING_EK_EXTENSION;
-    }
-    if (ek->valid_until_ms < ek->valid_from_ms) {
-        return TRUST_FINDING_EK_VALIDITY;
-    }
-    if (ek->valid_from_ms > now_ms + clock_skew_ms) {
-        return TRUST_FINDING_EK_NOT_YET_VALID;
-    }
-    if (!key_usage_allowed(ek)) {
-        return TRUST_FINDING_EK_KEY_USAGE;
-    }
-    return purpose_allowed(ek) ? TRUST_FINDING_NONE : TRUST_FINDING_EK_PURPOSE;
+    return findings;
 }

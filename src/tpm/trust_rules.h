@@ -19,12 +19,17 @@ bool trust_rules_names(const X509 *cert, const X509 *issuer);
 /* The issuer's key signed the certificate, with a hash and a key that are not weak. */
 enum trust_finding trust_rules_signature(X509 *cert, X509 *issuer);
 
-/* The issuer may issue EK certificates or CAs, `below` CA certificates being between it and the
- * EK. */
-enum trust_finding trust_rules_issuer(X509 *issuer, const struct ek *ek, size_t below,
+/* The issuer may issue EK certificates or CAs, `below` CA certificates that are not self-issued
+ * being between it and the EK. A root that predates the extensions may lack basicConstraints: it is
+ * one by the word of who configured it (RFC 5280 section 6.1.1). */
+enum trust_finding trust_rules_issuer(X509 *issuer, bool root, size_t below,
                                       const struct trust_times *times);
 
-/* The certificate is one for an EK. */
-enum trust_finding trust_rules_ek(const struct ek *ek, uint64_t now_ms);
+/* The names of a certificate below the issuer are within the issuer's constraints. */
+bool trust_rules_constraints(X509 *issuer, X509 *below);
+
+/* Everything that keeps the certificate from being one for an EK, a bit 1 << enum trust_finding
+ * each. */
+uint32_t trust_rules_ek(const struct ek *ek, uint64_t now_ms);
 
 #endif

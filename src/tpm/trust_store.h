@@ -32,6 +32,12 @@ struct trust {
 /* Reads every certificate of a PEM bundle, or the DER certificates that follow one another. Errors:
  * FIELD_INVALID when there is none, or something that is none; TOO_LONG past max. */
 ERRFN trust_certs_read(struct view sent, size_t max, struct trust_certs *certs);
+
+/* The same, but what is no certificate is counted and left out, and a PKCS#7 bag is opened. Errors:
+ * FIELD_INVALID when it holds no certificate at all, TOO_LONG past max. */
+ERRFN trust_certs_collect(struct view sent, size_t max, struct trust_certs *certs,
+                          size_t *out_skipped);
+
 void trust_certs_clear(struct trust_certs *certs);
 
 ERRFN trust_hashes_add(struct trust_hashes *hashes, struct view digest);

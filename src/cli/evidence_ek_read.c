@@ -1,0 +1,190 @@
+#include "cli/evidence_ek_read.h"
+
+#include "tpm/pem.h"
+#include "tpm/public.h"
+#include "tpm/spki.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+void ek_evidence_clear(struct ek_evidence *evidence)
+{
+    for (size_t i = 0; i < evidence->count; i++) {
+        ek_free(evidence->ek[i]);
+    }
+    *evidence = (struct ek_evidence){0};
+}
+
+static ERRFN add(struct ek_evidence *evidence, struct ek *take_ek)
+{
+    AUTO(ek) ek = take_ek;
+    ENSURE(evidence->count < EK_EVIDENCE_MAX, TOO_LONG);
+    evidence->ek[evidence->count++] = STEAL(ek);
+    return OK;
+}
+
+static ERRFN add_certificate(struct ek_evidence *evidence, struct view der, uint32_t quirks)
+{
+    struct ek *ek = NULL;
+    TRY(ek_parse_for_display(der, &ek));
+    ek->quirks |= quirks;
+    return add(evidence, ek);
+}
+
+/* -- bytes ------------------------------------------------------------------------------------- */
+
+static ERRFN read_area(struct view area, struct ek_evidence *evidence)
+{
+    struct view der;
+    uint32_t quirks = 0;
+    err_t taken;
+    while (IS_OK(taken = ek_area_next(&area, &der, &quirks))) {
+        TRY(add_certificate(evidence, der, 0));
+    }
+    ENSURE(IS_E(taken, NOT_FOUND) && evidence->count > 0, EK_UNREADABLE);
+    evidence->ek[0]->quirks |= quirks | (evidence->count > 1 ? EK_QUIRK_SECOND_CERT : 0);
+    return OK;
+}
+
+/* A public area that is not an EK's still has a key to show. */
+static ERRFN read_other_area(struct view sent, struct ek_evidence *evidence)
+{
+    struct tpm_public pub;
+    AUTO(pkey) key = NULL;
+    enum tpm_key type;
+    AUTO(buf) spki = NULL;
+    struct ek *ek = NULL;
+    TRY(public_parse(sent, E(EK_UNREADABLE), &pub));
+    TRY(public_key(&pub, &key, &type));
+    TRY(spki_encode(key, &spki));
+    TRY(ek_parse(buf_view(spki), EK_SOURCE_PUB, &ek));
+    evidence->area = E(EK_TEMPLATE);
+    return add(evidence, ek);
+}
+
+static ERRFN read_public(struct view sent, struct ek_evidence *evidence)
+{
+    struct ek *ek = NULL;
+    err_t parsed = ek_parse(sent, EK_SOURCE_PUB, &ek);
+    if (IS_E(parsed, EK_TEMPLATE)) {
+        return read_other_area(sent, evidence);
+    }
+    TRY(parsed);
+    return add(evidence, ek);
+}
+
+static ERRFN read_bytes(struct view sent, struct ek_evidence *evidence)
+{
+    err_t read = read_area(sent, evidence);
+    if (!IS_E(read, EK_UNREADABLE)) {
+        return read;
+    }
+    ek_evidence_clear(evidence);
+    read = read_public(sent, evidence);
+    if (IS_E(read, EK_UNREADABLE)) {
+        evidence->fault = ek_diagnose(sent);
+    }
+    return read;
+}
+
+/* -- PEM --------------------------------------------------------------------------------------- */
+
+static ERRFN read_block(const struct pem_block *block, struct ek_evidence *evidence)
+{
+    struct view der = buf_view(block->der);
+    if (strcmp(block->label, PEM_PUBLIC_KEY) == 0) {
+        return read_public(der, evidence);
+    }
+    if (ek_relative_of(der) == EK_RELATIVE_CERTIFICATE) {
+        return add_certificate(evidence, der, 0);
+    }
+    return read_bytes(der, evidence);
+}
+
+static ERRFN read_next_block(struct pem_reader *reader, struct ek_evidence *evidence)
+{
+    struct pem_block block;
+    size_t before = pem_offset(reader);
+    err_t read = pem_next(reader, &block);
+    if (IS_E(read, FIELD_INVALID)) {
+        evidence->fault = (struct ek_diagnosis){
+            .offset = before,
+            .what = "a PEM block begins behind here that is damaged or encrypted"};
+        return E(EK_UNREADABLE);
+    }
+    TRY(read);
+    read = read_block(&block, evidence);
+    if (IS_E(read, EK_UNREADABLE)) {
+        evidence->fault = ek_diagnose(buf_view(block.der));
+        evidence->fault.offset = before;
+    }
+    buf_free(block.der);
+    return read;
+}
+
+static ERRFN read_pem(struct view text, struct ek_evidence *evidence)
+{
+    struct pem_reader reader;
+    TRY(pem_open(text, &reader));
+    err_t read;
+    do {
+        read = read_next_block(&reader, evidence);
+    } while (IS_OK(read));
+    pem_close(&reader);
+    return IS_E(read, NOT_FOUND) && evidence->count > 0 ? OK : read;
+}
+
+/* -- which is which ---------------------------------------------------------------------------- */
+
+static bool is_ca(const struct ek *ek)
+{
+    return ek->x509 && X509_check_ca(ek->x509) != 0;
+}
+
+static size_t first_that_is_no_ca(const struct ek_evidence *evidence)
+{
+    for (size_t i = 0; i < evidence->count; i++) {
+        if (!is_ca(evidence->ek[i])) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+static void move_to_front(struct ek_evidence *evidence, size_t at)
+{
+    struct ek *first = evidence->ek[at];
+    memmove(evidence->ek + 1, evidence->ek, at * sizeof *evidence->ek);
+    evidence->ek[0] = first;
+}
+
+/* A bundle is an EK certificate and the CAs above it, in either order. */
+static ERRFN set_cas_apart(struct ek_evidence *evidence, struct trust *trust)
+{
+    move_to_front(evidence, first_that_is_no_ca(evidence));
+    size_t kept = 1;
+    err_t added = OK;
+    for (size_t i = 1; i < evidence->count; i++) {
+        AUTO(ek) ek = STEAL(evidence->ek[i]);
+        size_t count;
+        if (!is_ca(ek)) {
+            evidence->ek[kept++] = STEAL(ek);
+        } else if (IS_OK(added)) {
+            added = trust_add_intermediate(trust, buf_view(ek->cert), &count);
+        }
+    }
+    evidence->count = kept;
+    return added;
+}
+
+ERRFN ek_evidence_read(struct view bytes, struct trust *trust, struct ek_evidence *out_evidence)
+{
+    *out_evidence = (struct ek_evidence){0};
+    ENSURE(bytes.len > 0, EK_MISSING);
+    ERR_set_mark();
+    err_t read = pem_is(bytes) ? read_pem(bytes, out_evidence) : read_bytes(bytes, out_evidence);
+    read = IS_OK(read) ? set_cas_apart(out_evidence, trust) : read;
+    ERR_pop_to_mark();
+    return read;
+}

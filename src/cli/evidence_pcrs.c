@@ -1,0 +1,202 @@
+#include "cli/evidence_pcrs.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/evidence_file.h"
+#include "https/json.h"
+
+/* -- JSON -------------------------------------------------------------------------------------- */
+
+static ERRFN read_index(const char *text, uint32_t *out_index)
+{
+    size_t len = strlen(text);
+    ENSURE(len == 1 || (len == 2 && text[0] != '0'), PCR_VALUES_INVALID);
+    uint32_t index = 0;
+    for (size_t i = 0; i < len; i++) {
+        ENSURE(isdigit((unsigned char)text[i]), PCR_VALUES_INVALID);
+        index = index * 10 + (uint32_t)(text[i] - '0');
+    }
+    *out_index = index;
+    return OK;
+}
+
+static ERRFN add_json_value(struct pcr_values *values, uint16_t bank, const char *index_text,
+                            const json_t *value)
+{
+    uint8_t digest[TPM_DIGEST_MAX_BYTES];
+    uint32_t index;
+    TRY(read_index(index_text, &index));
+    ENSURE(json_is_string(value), PCR_VALUES_INVALID);
+    struct view text = view_of(json_string_value(value), json_string_length(value));
+    if (text.len > 2 && text.data[0] == '0' && (text.data[1] | 0x20) == 'x') {
+        text = view_of(text.data + 2, text.len - 2); /* as tpm2_pcrread prints them */
+    }
+    size_t size = pcr_bank_digest_size(bank);
+    ENSURE(IS_OK(hex_decode(text, digest, size)), PCR_VALUES_INVALID);
+    return pcr_values_add(values, bank, index, view_of(digest, size));
+}
+
+static ERRFN read_json(struct view text, struct pcr_values *values)
+{
+    AUTO(json) banks = NULL;
+    TRY(json_read(text, &banks));
+    const char *name;
+    json_t *pcrs;
+    json_object_foreach(banks, name, pcrs)
+    {
+        uint16_t bank = pcr_bank_from_name(view_text(name));
+        ENSURE(bank != TPM_ALG_NONE && json_is_object(pcrs), PCR_VALUES_INVALID);
+        const char *index;
+        json_t *value;
+        json_object_foreach(pcrs, index, value)
+        {
+            TRY(add_json_value(values, bank, index, value));
+        }
+    }
+    return OK;
+}
+
+/* -- digests one behind the other -------------------------------------------------------------- */
+
+static ERRFN take_selected(struct view *digests, const struct pcr_selection *selection,
+                           struct pcr_values *values)
+{
+    for (size_t i = 0; i < selection->count; i++) {
+        uint16_t bank = selection->banks[i].bank;
+        for (uint32_t index = 0; index < PCR_COUNT; index++) {
+            struct view digest;
+            if (!(selection->banks[i].mask >> index & 1)) {
+                continue;
+            }
+            TRY(view_get_bytes(digests, pcr_bank_digest_size(bank), &digest,
+                               E(PCR_VALUES_INVALID)));
+            TRY(pcr_values_add(values, bank, index, digest));
+        }
+    }
+    return OK;
+}
+
+static ERRFN read_plain(struct view content, const struct pcr_selection *selection,
+                        struct pcr_values *values)
+{
+    TRY(take_selected(&content, selection, values));
+    ENSURE(content.len == 0, PCR_VALUES_INVALID);
+    return OK;
+}
+
+/* -- tpm2-tools' dump -------------------------------------------------------------------------- */
+
+/* C structures of the TSS as they lie in memory, numbers little-endian: TPML_PCR_SELECTION with 16
+ * places for a hash, a length, four bytes and one of padding; then how many TPML_DIGEST follow,
+ * each with eight places for a length and 64 bytes. */
+enum {
+    SELECTIONS = 16,
+    SELECTION_BYTES = 8,
+    DIGESTS = 8,
+    DIGEST_LISTS_MAX = PCR_VALUES_MAX / DIGESTS + 1
+};
+
+static ERRFN get_le16(struct view *v, uint16_t *out_value)
+{
+    struct view bytes;
+    TRY(view_get_bytes(v, 2, &bytes, E(PCR_VALUES_INVALID)));
+    *out_value = (uint16_t)(bytes.data[0] | bytes.data[1] << 8);
+    return OK;
+}
+
+static ERRFN get_le32(struct view *v, uint32_t *out_value)
+{
+    uint16_t low;
+    uint16_t high;
+    TRY(get_le16(v, &low));
+    TRY(get_le16(v, &high));
+    *out_value = (uint32_t)high << 16 | low;
+    return OK;
+}
+
+static ERRFN get_selection(struct view *v, struct pcr_selection *out_selection)
+{
+    struct pcr_selection selection = {0};
+    struct view places;
+    uint32_t count;
+    TRY(get_le32(v, &count));
+    ENSURE(count <= PCR_BANKS_MAX, PCR_VALUES_INVALID);
+    TRY(view_get_bytes(v, SELECTIONS * SELECTION_BYTES, &places, E(PCR_VALUES_INVALID)));
+    for (uint32_t i = 0; i < count; i++) {
+        struct view rest = view_of(places.data + i * SELECTION_BYTES, SELECTION_BYTES);
+        struct pcr_bank_selection *bank = &selection.banks[selection.count++];
+        TRY(get_le16(&rest, &bank->bank));
+        ENSURE(pcr_bank_digest_size(bank->bank) > 0 && rest.data[0] <= 3, PCR_VALUES_INVALID);
+        for (uint32_t byte = 0; byte < rest.data[0]; byte++) {
+            bank->mask |= (uint32_t)rest.data[1 + byte] << (8 * byte);
+        }
+    }
+    *out_selection = selection;
+    return OK;
+}
+
+static ERRFN get_digests(struct view *v, struct buf *out_digests)
+{
+    uint32_t count;
+    TRY(get_le32(v, &count));
+    ENSURE(count <= DIGESTS, PCR_VALUES_INVALID);
+    for (uint32_t i = 0; i < DIGESTS; i++) {
+        uint16_t len;
+        struct view bytes;
+        TRY(get_le16(v, &len));
+        TRY(view_get_bytes(v, TPM_DIGEST_MAX_BYTES, &bytes, E(PCR_VALUES_INVALID)));
+        ENSURE(len <= TPM_DIGEST_MAX_BYTES, PCR_VALUES_INVALID);
+        if (i < count) {
+            TRY(buf_put(out_digests, view_of(bytes.data, len)));
+        }
+    }
+    return OK;
+}
+
+static ERRFN read_dump(struct view content, struct pcr_values *values)
+{
+    struct pcr_selection selection;
+    AUTO(buf) digests = NULL;
+    uint32_t lists;
+    TRY(get_selection(&content, &selection));
+    TRY(get_le32(&content, &lists));
+    ENSURE(lists <= DIGEST_LISTS_MAX, PCR_VALUES_INVALID);
+    TRY(buf_new((size_t)DIGEST_LISTS_MAX * DIGESTS * TPM_DIGEST_MAX_BYTES, &digests));
+    for (uint32_t i = 0; i < lists; i++) {
+        TRY(get_digests(&content, digests));
+    }
+    ENSURE(content.len == 0, PCR_VALUES_INVALID);
+    return read_plain(buf_view(digests), &selection, values);
+}
+
+/* -- any --------------------------------------------------------------------------------------- */
+
+static ERRFN read_bytes(struct view bytes, const struct pcr_selection *selection,
+                        struct pcr_values *out_values)
+{
+    *out_values = (struct pcr_values){0};
+    if (IS_OK(read_dump(bytes, out_values))) {
+        return OK;
+    }
+    *out_values = (struct pcr_values){0};
+    return read_plain(bytes, selection, out_values);
+}
+
+ERRFN evidence_pcrs_read(struct view content, const struct pcr_selection *selection,
+                         struct pcr_values *out_values)
+{
+    struct pcr_values values = {0};
+    AUTO(buf) bytes = NULL;
+    TRY(evidence_decode(content, NULL, &bytes));
+    bool json = false;
+    for (size_t i = 0; i < bytes->len && !json && isspace(bytes->data[i]); i++) {
+        json = i + 1 < bytes->len && bytes->data[i + 1] == '{';
+    }
+    json = json || (bytes->len > 0 && bytes->data[0] == '{');
+    TRY(json ? read_json(buf_view(bytes), &values)
+             : read_bytes(buf_view(bytes), selection, &values));
+    *out_values = values;
+    return OK;
+}

@@ -1,0 +1,172 @@
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "cli/evidence_file.h"
+#include "cli/evidence_pcrs.h"
+#include "cli/evidence_quote_report.h"
+
+enum { NONCE_MAX_BYTES = 2 + TPM_DIGEST_MAX_BYTES }; /* what extraData can hold */
+
+/* What is read for one quote. */
+struct material {
+    struct buf *quote;
+    struct buf *signature;
+    struct quote_key *key;
+    err_t key_fault; /* AK_ALGORITHM when the key can't be used at all; `key` is NULL then */
+    uint8_t nonce[NONCE_MAX_BYTES];
+    struct view nonce_view;
+    struct pcr_values values;
+};
+
+static void material_clear(struct material *material)
+{
+    buf_free(material->quote);
+    buf_free(material->signature);
+    quote_key_free(material->key);
+}
+
+static enum exit_status unreadable(const char *path, err_t e)
+{
+    fprintf(stderr, "attestation: %s: %s [%s]\n", path, err_text(e), err_reason(e));
+    return EXIT_UNREADABLE;
+}
+
+/* Says which file it was. */
+static ERRFN complain(const char *path, err_t e)
+{
+    if (!IS_OK(e)) {
+        unreadable(path, e);
+    }
+    return e;
+}
+
+static ERRFN read_nonce(const char *text, struct material *material)
+{
+    size_t len = strlen(text) / 2;
+    ENSURE(len <= sizeof material->nonce, TOO_LONG);
+    TRY(hex_decode(view_text(text), material->nonce, len));
+    material->nonce_view = view_of(material->nonce, len);
+    return OK;
+}
+
+static ERRFN read_key(const char *path, struct material *material)
+{
+    AUTO(buf) bytes = NULL;
+    TRY(evidence_file_read(path, NULL, &bytes));
+    err_t read = quote_key_read(buf_view(bytes), &material->key);
+    if (IS_E(read, AK_ALGORITHM)) {
+        material->key_fault = read;
+        return OK;
+    }
+    return read;
+}
+
+static ERRFN read_material(const struct options *o, struct material *material)
+{
+    if (o->nonce) {
+        TRY(complain("--nonce", read_nonce(o->nonce, material)));
+    }
+    TRY(complain(o->quote, evidence_file_read(o->quote, NULL, &material->quote)));
+    TRY(complain(o->signature, evidence_file_read(o->signature, NULL, &material->signature)));
+    return complain(o->ak, read_key(o->ak, material));
+}
+
+/* The order of plain values is the quote's. */
+static ERRFN read_values(const struct options *o, struct material *material)
+{
+    AUTO(buf) content = NULL;
+    struct quote quote;
+    size_t offset;
+    TRY(fd_read_file(o->pcrs, EVIDENCE_FILE_MAX_BYTES, &content));
+    if (!IS_OK(quote_read(buf_view(material->quote), &quote, &offset))) {
+        return OK; /* which is said when it is judged */
+    }
+    return evidence_pcrs_read(buf_view(content), &quote.selection, &material->values);
+}
+
+static enum exit_status print(const struct options *options, const struct quote_report *report)
+{
+    err_t printed = quote_report_print(report, options->output);
+    if (!IS_OK(printed)) {
+        return unreadable("standard output", printed);
+    }
+    return report->count == 0 ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static enum exit_status fail(const struct options *options, const struct quote_verdict *verdict,
+                             err_t e)
+{
+    const char *path = verdict->part == QUOTE_PART_QUOTE ? options->quote : options->signature;
+    fprintf(stderr, "attestation: %s: at byte %zu: %s [%s]\n", path, verdict->offset, err_text(e),
+            err_reason(e));
+    return EXIT_UNREADABLE;
+}
+
+/* A key that can't be used leaves the signature unchecked, and the rest still to be seen. */
+static enum exit_status show_without_key(const struct options *options,
+                                         const struct material *material)
+{
+    struct quote_verdict verdict = {.part = QUOTE_PART_QUOTE};
+    err_t read = quote_read(buf_view(material->quote), &verdict.quote, &verdict.offset);
+    if (!IS_OK(read)) {
+        return fail(options, &verdict, read);
+    }
+    struct quote_report report = {.quote = &verdict.quote,
+                                  .reasons = {quote_header_fault(&verdict.quote)}};
+    report.count = IS_OK(report.reasons[0]) ? 0 : 1;
+    report.reasons[report.count++] = material->key_fault;
+    return print(options, &report);
+}
+
+static enum exit_status judge(const struct options *options, const struct material *material)
+{
+    if (!material->key) {
+        return show_without_key(options, material);
+    }
+    struct quote_evidence evidence = {.quote = buf_view(material->quote),
+                                      .signature = buf_view(material->signature),
+                                      .key = material->key,
+                                      .nonce = options->nonce ? &material->nonce_view : NULL,
+                                      .values = options->pcrs ? &material->values : NULL};
+    struct quote_verdict verdict;
+    err_t judged = quote_judge(&evidence, &verdict);
+    if (!IS_OK(judged)) {
+        return fail(options, &verdict, judged);
+    }
+    struct quote_report report = {.quote = &verdict.quote,
+                                  .key = material->key,
+                                  .scheme = verdict.scheme,
+                                  .hash_alg = verdict.hash_alg,
+                                  .count = verdict.count,
+                                  .nonce_checked = evidence.nonce,
+                                  .values_checked = evidence.values};
+    memcpy(report.reasons, verdict.reasons, sizeof report.reasons);
+    return print(options, &report);
+}
+
+static enum exit_status inspect(const struct options *options, struct material *material)
+{
+    if (!IS_OK(read_material(options, material))) {
+        return EXIT_UNREADABLE;
+    }
+    if (quote_is_tpm12(buf_view(material->quote))) {
+        struct quote_report report = {.tpm12 = true, .reasons = {E(QUOTE_TYPE)}, .count = 1};
+        return print(options, &report);
+    }
+    if (options->pcrs && !IS_OK(complain(options->pcrs, read_values(options, material)))) {
+        return EXIT_UNREADABLE;
+    }
+    return judge(options, material);
+}
+
+enum exit_status evidence_quote(const struct options *options)
+{
+    struct material material = {0};
+    enum exit_status status = inspect(options, &material);
+    material_clear(&material);
+    return status;
+}

@@ -1,0 +1,278 @@
+#include "tpm/ek_diagnosis.h"
+
+#include "tpm/der.h"
+#include "tpm/ek.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+enum { CONTEXT_0 = 0xA0, CONTEXT_2 = 0xA2, CONSTRUCTED = 0x20 };
+
+static uint8_t tag_of(struct view v)
+{
+    return v.len > 0 ? v.data[0] : 0;
+}
+
+/* Passes over one value of any tag. */
+static bool pass(struct view *v, struct view *out_content)
+{
+    return v->len > 0 && der_take_content(v, v->data[0], out_content);
+}
+
+/* Private keys begin with a small version number, and nothing that is no key has these behind it.
+ */
+static enum ek_relative number_first(struct view rest)
+{
+    struct view content;
+    if (tag_of(rest) == DER_INTEGER || tag_of(rest) == DER_OCTET_STRING) {
+        return EK_RELATIVE_PRIVATE_KEY;
+    }
+    if (tag_of(rest) == DER_SEQUENCE && pass(&rest, &content) && tag_of(content) == DER_OID &&
+        tag_of(rest) == DER_OCTET_STRING) {
+        return EK_RELATIVE_PRIVATE_KEY;
+    }
+    return EK_RELATIVE_NONE;
+}
+
+/* What is signed in X.509 and its relatives: `info` is the content of the first of three values. */
+static enum ek_relative signed_info(struct view info)
+{
+    struct view content;
+    struct view second;
+    if (tag_of(info) == CONTEXT_0) {
+        return EK_RELATIVE_CERTIFICATE;
+    }
+    bool versioned = tag_of(info) == DER_INTEGER && pass(&info, &content);
+    if (tag_of(info) != DER_SEQUENCE || !pass(&info, &second)) {
+        return EK_RELATIVE_NONE;
+    }
+    if (versioned && tag_of(second) >= CONTEXT_0 && tag_of(second) <= CONTEXT_2) {
+        return EK_RELATIVE_ATTRIBUTE_CERTIFICATE; /* Holder */
+    }
+    if (versioned && tag_of(second) != DER_OID) {
+        return EK_RELATIVE_REQUEST; /* a subject */
+    }
+    /* An issuer, then either the validity, which is a SEQUENCE, or the time of a list. */
+    if (!pass(&info, &content)) {
+        return EK_RELATIVE_NONE;
+    }
+    return tag_of(info) == DER_SEQUENCE ? EK_RELATIVE_CERTIFICATE : EK_RELATIVE_CRL;
+}
+
+enum ek_relative ek_relative_of(struct view der)
+{
+    struct view body;
+    struct view first;
+    if (tag_of(der) != DER_SEQUENCE || !pass(&der, &body)) {
+        return EK_RELATIVE_NONE;
+    }
+    uint8_t begins = tag_of(body);
+    if (begins == DER_OID) {
+        return EK_RELATIVE_PKCS7;
+    }
+    if (!pass(&body, &first)) {
+        return EK_RELATIVE_NONE;
+    }
+    if (begins == DER_INTEGER) {
+        return number_first(body);
+    }
+    if (begins != DER_SEQUENCE) {
+        return EK_RELATIVE_NONE;
+    }
+    if (tag_of(first) == DER_OID && tag_of(body) == DER_BIT_STRING) {
+        return EK_RELATIVE_PUBLIC_KEY;
+    }
+    return tag_of(body) == DER_SEQUENCE ? signed_info(first) : EK_RELATIVE_NONE;
+}
+
+const char *ek_relative_name(enum ek_relative relative)
+{
+    switch (relative) {
+    case EK_RELATIVE_NONE:
+        return NULL;
+    case EK_RELATIVE_CERTIFICATE:
+        return "an X.509 certificate";
+    case EK_RELATIVE_ATTRIBUTE_CERTIFICATE:
+        return "an X.509 attribute certificate, as platform certificates are";
+    case EK_RELATIVE_CRL:
+        return "a certificate revocation list";
+    case EK_RELATIVE_REQUEST:
+        return "a certificate request";
+    case EK_RELATIVE_PKCS7:
+        return "a PKCS#7 structure";
+    case EK_RELATIVE_PRIVATE_KEY:
+        return "a private key";
+    case EK_RELATIVE_PUBLIC_KEY:
+        return "a public key";
+    }
+    return NULL;
+}
+
+/* The first value, at any depth, that does not fit into what it stands in. Constructed values are
+ * entered by going on behind their header, so that nesting costs nothing. */
+static const uint8_t *first_misfit(struct view value)
+{
+    enum { DEPTH_MAX = 32 };
+    const uint8_t *ends[DEPTH_MAX];
+    size_t depth = 0;
+    struct view at = value;
+    const uint8_t *end = value.data + value.len;
+    while (at.data < end) {
+        struct view content;
+        struct view rest = at;
+        if (!pass(&rest, &content)) {
+            return at.data;
+        }
+        if ((at.data[0] & CONSTRUCTED) && content.len > 0 && depth < DEPTH_MAX) {
+            ends[depth++] = at.data + at.len;
+            at = content;
+            continue;
+        }
+        at = rest;
+        while (at.len == 0 && depth > 0) {
+            const uint8_t *outer = ends[--depth];
+            at = view_of(at.data, (size_t)(outer - at.data));
+        }
+    }
+    return NULL;
+}
+
+/* Takes one field of a certificate and says whether OpenSSL can read it. */
+typedef bool readable(const uint8_t *at, long len);
+
+static bool name_readable(const uint8_t *at, long len)
+{
+    X509_NAME *name = d2i_X509_NAME(NULL, &at, len);
+    X509_NAME_free(name);
+    return name;
+}
+
+static bool extensions_readable(const uint8_t *at, long len)
+{
+    struct view outer = view_of(at, (size_t)len);
+    struct view content;
+    if (!pass(&outer, &content)) {
+        return false;
+    }
+    const uint8_t *inner = content.data;
+    X509_EXTENSIONS *extensions = d2i_X509_EXTENSIONS(NULL, &inner, (long)content.len);
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+    return extensions;
+}
+
+static bool time_readable(const uint8_t *at, long len)
+{
+    X509_VAL *validity = d2i_X509_VAL(NULL, &at, len);
+    X509_VAL_free(validity);
+    return validity;
+}
+
+static bool key_readable(const uint8_t *at, long len)
+{
+    X509_PUBKEY *key = d2i_X509_PUBKEY(NULL, &at, len);
+    X509_PUBKEY_free(key);
+    return key;
+}
+
+/* TBSCertificate, RFC 5280 section 4.1, field by field. */
+static struct ek_diagnosis look_into_certificate(struct view der, const uint8_t *base)
+{
+    static const struct {
+        uint8_t tag;
+        readable *reads;
+        const char *what;
+    } fields[] = {
+        {CONTEXT_0, NULL, "the certificate's version can't be read"},
+        {DER_INTEGER, NULL, "the certificate's serial number can't be read"},
+        {DER_SEQUENCE, NULL, "the certificate's signature algorithm can't be read"},
+        {DER_SEQUENCE, name_readable, "the certificate's issuer can't be read"},
+        {DER_SEQUENCE, time_readable, "the certificate's validity can't be read"},
+        {DER_SEQUENCE, name_readable, "the certificate's subject can't be read"},
+        {DER_SEQUENCE, key_readable, "the certificate's public key can't be read"},
+        {0xA3, extensions_readable, "the certificate's extensions can't be read"},
+    };
+    struct view whole = der;
+    struct view body;
+    struct view info;
+    if (!pass(&whole, &body) || !pass(&body, &info)) {
+        return (struct ek_diagnosis){.what = "the certificate can't be read"};
+    }
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        struct view before = info;
+        struct view content;
+        bool optional = fields[i].tag >= CONTEXT_0;
+        bool there = tag_of(info) == fields[i].tag && pass(&info, &content);
+        size_t len = before.len - info.len;
+        if (!there ? !optional : fields[i].reads && !fields[i].reads(before.data, (long)len)) {
+            return (struct ek_diagnosis){.offset = (size_t)(before.data - base),
+                                         .what = fields[i].what};
+        }
+    }
+    return (struct ek_diagnosis){.offset = (size_t)(der.data - base),
+                                 .what = "the certificate's key, serial number or dates can't be "
+                                         "read"};
+}
+
+static struct ek_diagnosis diagnose_value(struct view value, const uint8_t *base)
+{
+    struct ek_diagnosis found = {.relative = ek_relative_of(value),
+                                 .offset = (size_t)(value.data - base)};
+    const uint8_t *misfit = first_misfit(value);
+    if (misfit) {
+        found.offset = (size_t)(misfit - base);
+        found.what = "a DER value begins here that does not fit into the one around it";
+    } else if (found.relative == EK_RELATIVE_CERTIFICATE) {
+        struct ek_diagnosis inside = look_into_certificate(value, base);
+        found.offset = inside.offset;
+        found.what = inside.what;
+    } else {
+        found.what = ek_relative_name(found.relative);
+    }
+    found.what = found.what ? found.what : "a DER value begins here that is no certificate";
+    return found;
+}
+
+static bool is_x509(struct view der)
+{
+    const uint8_t *end = der.data;
+    X509 *cert = d2i_X509(NULL, &end, (long)der.len);
+    bool whole = cert && end == der.data + der.len;
+    X509_free(cert);
+    return whole;
+}
+
+static struct ek_diagnosis diagnose(struct view sent)
+{
+    struct view area = sent;
+    struct view value;
+    struct view first = VIEW_EMPTY;
+    uint32_t quirks = 0;
+    err_t taken;
+    while (IS_OK(taken = ek_area_next(&area, &value, &quirks))) {
+        if (!is_x509(value)) {
+            return diagnose_value(value, sent.data);
+        }
+        first = first.len > 0 ? first : value;
+    }
+    if (IS_E(taken, NOT_FOUND)) {
+        return first.len > 0
+                   ? diagnose_value(first, sent.data)
+                   : (struct ek_diagnosis){.what = "nothing but padding: the area is empty"};
+    }
+    bool cut_short = tag_of(area) == DER_SEQUENCE;
+    return (struct ek_diagnosis){
+        .offset = cut_short ? sent.len : (size_t)(area.data - sent.data),
+        .what = cut_short ? "the bytes end inside a DER value"
+                          : "neither DER nor padding nor a TPM public area begins here"};
+}
+
+struct ek_diagnosis ek_diagnose(struct view sent)
+{
+    if (sent.len == 0) {
+        return (struct ek_diagnosis){.what = "empty"};
+    }
+    ERR_set_mark();
+    struct ek_diagnosis found = diagnose(sent);
+    ERR_pop_to_mark();
+    return found;
+}
