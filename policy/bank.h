@@ -10,4 +10,8 @@ extern const char *const policy_bank_names[];
 /* Bytes of a digest of the bank at this index of policy_bank_names. */
 size_t policy_bank_digest_bytes(size_t index);
 
+/* Index of a name above, or POLICY_BANK_UNKNOWN. */
+enum { POLICY_BANK_UNKNOWN = 3 };
+size_t policy_bank_index(const char *name);
+
 #endif

@@ -1,74 +1,62 @@
-#include "policy/bank.h"
-#include "policy/pcr_values.h"
-#include "policy/policy.h"
-#include "yaml/value.h"
-#include "yaml/walk.h"
+#include "policy/reader.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 8, VERSION_MAX = 1000000000 };
+enum {
+    DEPTH_MAX = 10, /* a Defakto document has its hashes at 9 */
+    VERSION_MAX = 1000000000
+};
 
-static ERRFN take_name(struct policy *p, const struct yaml_tree *tree, uint32_t node,
+static ERRFN take_name(void *context, const struct yaml_tree *tree, uint32_t node,
                        struct yaml_problem *problem)
 {
+    struct policy *p = ((struct policy_reading *)context)->policy;
     return yaml_value_text(tree, node, p->name, sizeof p->name, problem);
 }
 
-static ERRFN take_version(struct policy *p, const struct yaml_tree *tree, uint32_t node,
+static ERRFN take_version(void *context, const struct yaml_tree *tree, uint32_t node,
                           struct yaml_problem *problem)
 {
+    struct policy *p = ((struct policy_reading *)context)->policy;
     return yaml_value_number(tree, node, 1, VERSION_MAX, &p->version, problem);
 }
 
-static ERRFN take_mode(struct policy *p, const struct yaml_tree *tree, uint32_t node,
+static ERRFN take_mode(void *context, const struct yaml_tree *tree, uint32_t node,
                        struct yaml_problem *problem)
 {
-    static const char *const names[] = {"enforce", "telemetry", NULL};
-    static const enum policy_mode modes[] = {POLICY_MODE_ENFORCE, POLICY_MODE_TELEMETRY};
-    size_t index = 0;
-    TRY(yaml_value_choice(tree, node, names, &index, problem));
-    p->mode = modes[index];
-    return OK;
+    struct policy *p = ((struct policy_reading *)context)->policy;
+    return policy_mode_read(tree, node, &p->mode, problem);
 }
 
-static ERRFN take_trust(struct policy *p, const struct yaml_tree *tree, uint32_t node,
+static ERRFN take_scope(void *context, const struct yaml_tree *tree, uint32_t node,
                         struct yaml_problem *problem)
 {
-    static const char *const names[] = {"chain_or_hash", "chain", "hash", "chain_and_hash", NULL};
-    static const enum policy_trust trusts[] = {POLICY_TRUST_CHAIN_OR_HASH, POLICY_TRUST_CHAIN,
-                                               POLICY_TRUST_HASH, POLICY_TRUST_CHAIN_AND_HASH};
-    size_t index = 0;
-    TRY(yaml_value_choice(tree, node, names, &index, problem));
-    p->trust = trusts[index];
-    return OK;
+    struct policy *p = ((struct policy_reading *)context)->policy;
+    return policy_scope_read(p, tree, node, &p->scope, problem);
 }
 
-static ERRFN take_certificateless(struct policy *p, const struct yaml_tree *tree, uint32_t node,
-                                  struct yaml_problem *problem)
+static ERRFN take_ek(void *context, const struct yaml_tree *tree, uint32_t node,
+                     struct yaml_problem *problem)
 {
-    static const char *const names[] = {"refuse", "pending", NULL};
-    static const enum policy_certificateless rules[] = {POLICY_CERTIFICATELESS_REFUSE,
-                                                        POLICY_CERTIFICATELESS_PENDING};
-    size_t index = 0;
-    TRY(yaml_value_choice(tree, node, names, &index, problem));
-    p->certificateless = rules[index];
-    return OK;
+    return policy_ek_read(((struct policy_reading *)context)->policy, tree, node, problem);
 }
 
-static ERRFN take_ak_keys(struct policy *p, const struct yaml_tree *tree, uint32_t node,
+static ERRFN take_ak_keys(void *context, const struct yaml_tree *tree, uint32_t node,
                           struct yaml_problem *problem)
 {
     static const char *const names[] = {"P-256",    "P-384",    "P-521", "RSA-2048",
                                         "RSA-3072", "RSA-4096", NULL};
+    struct policy *p = ((struct policy_reading *)context)->policy;
     TRY(yaml_value_is_sequence(tree, node, POLICY_AK_KEYS_MAX, problem));
     bool seen[POLICY_AK_KEYS_MAX] = {false};
     p->ak_keys_count = 0;
-    for (uint32_t i = node + 1; i < tree->nodes[node].next; i = tree->nodes[i].next) {
+    EACH_ITEM(tree, node, item)
+    {
         size_t index = 0;
-        TRY(yaml_value_choice(tree, i, names, &index, problem));
+        TRY(yaml_value_choice(tree, item, names, &index, problem));
         if (seen[index]) {
-            return yaml_tree_problem(tree, i, problem, "this item stands twice in the list");
+            return yaml_tree_problem(tree, item, problem, "this item stands twice in the list");
         }
         seen[index] = true;
         snprintf(p->ak_keys[p->ak_keys_count++], sizeof p->ak_keys[0], "%s", names[index]);
@@ -78,104 +66,125 @@ static ERRFN take_ak_keys(struct policy *p, const struct yaml_tree *tree, uint32
                : yaml_tree_problem(tree, node, problem, "expected one key type at least");
 }
 
-static ERRFN take_required(struct policy *p, const struct yaml_tree *tree, uint32_t node,
-                           struct yaml_problem *problem)
+static ERRFN take_ak(void *context, const struct yaml_tree *tree, uint32_t node,
+                     struct yaml_problem *problem)
 {
-    return yaml_value_bool(tree, node, &p->require_quote, problem);
+    static const struct yaml_field fields[] = {{"keys", false, take_ak_keys}};
+    return YAML_FIELDS_READ(tree, node, fields, context, problem);
 }
 
-static ERRFN take_selection(struct policy *p, const struct yaml_tree *tree, uint32_t node,
+static ERRFN take_quote(void *context, const struct yaml_tree *tree, uint32_t node,
+                        struct yaml_problem *problem)
+{
+    return policy_quote_read(((struct policy_reading *)context)->policy, tree, node, problem);
+}
+
+static ERRFN take_log_required(void *context, const struct yaml_tree *tree, uint32_t node,
+                               struct yaml_problem *problem)
+{
+    struct policy *p = ((struct policy_reading *)context)->policy;
+    return yaml_value_bool(tree, node, &p->require_event_log, problem);
+}
+
+static ERRFN take_must_replay(void *context, const struct yaml_tree *tree, uint32_t node,
+                              struct yaml_problem *problem)
+{
+    struct policy *p = ((struct policy_reading *)context)->policy;
+    return yaml_value_mask(tree, node, POLICY_PCR_COUNT - 1, &p->must_replay, problem);
+}
+
+static ERRFN take_rules(void *context, const struct yaml_tree *tree, uint32_t node,
+                        struct yaml_problem *problem)
+{
+    ((struct policy_reading *)context)->rules = node;
+    return yaml_value_is_sequence(tree, node, POLICY_RULES_MAX, problem);
+}
+
+static ERRFN take_event_log(void *context, const struct yaml_tree *tree, uint32_t node,
                             struct yaml_problem *problem)
 {
-    TRY(yaml_value_is_mapping(tree, node, problem));
-    memset(p->pcr_selection, 0, sizeof p->pcr_selection);
-    p->pcr_selection_count = 0;
-    for (uint32_t key = node + 1; key < tree->nodes[node].next; key = tree->nodes[key + 1].next) {
-        size_t bank = 0;
-        TRY(yaml_value_choice(tree, key, policy_bank_names, &bank, problem));
-        struct policy_bank *row = &p->pcr_selection[p->pcr_selection_count++];
-        snprintf(row->bank, sizeof row->bank, "%s", policy_bank_names[bank]);
-        TRY(yaml_value_mask(tree, key + 1, POLICY_PCR_COUNT - 1, &row->mask, problem));
-    }
-    return p->pcr_selection_count > 0
-               ? OK
-               : yaml_tree_problem(tree, node, problem,
-                                   "expected one bank at least, as sha256: [0, 2, 4, 7]");
+    static const struct yaml_field fields[] = {
+        {"required", false, take_log_required},
+        {"must_replay", false, take_must_replay},
+        {"rules", false, take_rules},
+    };
+    return YAML_FIELDS_READ(tree, node, fields, context, problem);
 }
 
-struct key {
-    const char *path;
-    err_t (*take)(struct policy *, const struct yaml_tree *, uint32_t node, struct yaml_problem *);
+static ERRFN take_baselines(void *context, const struct yaml_tree *tree, uint32_t node,
+                            struct yaml_problem *problem)
+{
+    ((struct policy_reading *)context)->baselines = node;
+    return yaml_value_is_sequence(tree, node, POLICY_BASELINES_MAX, problem);
+}
+
+static ERRFN take_exceptions(void *context, const struct yaml_tree *tree, uint32_t node,
+                             struct yaml_problem *problem)
+{
+    ((struct policy_reading *)context)->exceptions = node;
+    return yaml_value_is_sequence(tree, node, POLICY_EXCEPTIONS_MAX, problem);
+}
+
+static ERRFN take_gates(void *context, const struct yaml_tree *tree, uint32_t node,
+                        struct yaml_problem *problem)
+{
+    return policy_gates_read(((struct policy_reading *)context)->policy, tree, node, problem);
+}
+
+static ERRFN take_evidence(void *context, const struct yaml_tree *tree, uint32_t node,
+                           struct yaml_problem *problem)
+{
+    return policy_evidence_read(((struct policy_reading *)context)->policy, tree, node, problem);
+}
+
+static const struct yaml_field root_fields[] = {
+    {"name", true, take_name},
+    {"version", true, take_version},
+    {"mode", false, take_mode},
+    {"scope", false, take_scope},
+    {"ek", false, take_ek},
+    {"ak", false, take_ak},
+    {"quote", false, take_quote},
+    {"event_log", false, take_event_log},
+    {"baselines", false, take_baselines},
+    {"exceptions", false, take_exceptions},
+    {"gates", false, take_gates},
+    {"evidence", false, take_evidence},
 };
 
-static const struct key keys[] = {
-    {"name", take_name},
-    {"version", take_version},
-    {"mode", take_mode},
-    {"ek.trust", take_trust},
-    {"ek.certificateless", take_certificateless},
-    {"ak.keys", take_ak_keys},
-    {"quote.required", take_required},
-    {"quote.pcr_selection", take_selection},
-    {"quote.pcr_values", policy_pcr_values_read},
-};
-
-static const struct key *find_key(const char *path)
+static ERRFN check_event_log(const struct policy *p, const struct yaml_tree *tree,
+                             struct yaml_problem *problem)
 {
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (strcmp(keys[i].path, path) == 0) {
-            return &keys[i];
-        }
+    uint32_t section = yaml_tree_find(tree, 0, "event_log");
+    if (p->must_replay != 0 && !p->require_event_log) {
+        return yaml_tree_problem(
+            tree, section, problem,
+            "must_replay needs required: true, or a machine could leave the event log out");
     }
-    return NULL;
-}
-
-static enum yaml_place place_of_key(const char *path)
-{
-    static const char *const sections[] = {"ek", "ak", "quote"};
-    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
-        if (strcmp(sections[i], path) == 0) {
-            return YAML_PLACE_SECTION;
-        }
+    if (p->must_replay & ~policy_selected_pcrs(p)) {
+        return yaml_tree_problem(tree, yaml_tree_find(tree, section, "must_replay"), problem,
+                                 "must_replay lists a PCR that quote.pcr_selection does not");
     }
-    return find_key(path) ? YAML_PLACE_VALUE : YAML_PLACE_UNKNOWN;
+    return OK;
 }
 
-static ERRFN take_key(void *policy, const char *path, const struct yaml_tree *tree, uint32_t node,
-                      struct yaml_problem *problem)
-{
-    return find_key(path)->take(policy, tree, node, problem);
-}
-
-static bool selects(const struct policy *p, const char *bank, unsigned index)
-{
-    for (size_t i = 0; i < p->pcr_selection_count; i++) {
-        if (strcmp(p->pcr_selection[i].bank, bank) == 0) {
-            return p->pcr_selection[i].mask & (1u << index);
-        }
-    }
-    return false;
-}
-
-static ERRFN check_whole(const struct policy *p, const struct yaml_tree *tree,
+static ERRFN read_native(struct policy *p, const struct yaml_tree *tree,
                          struct yaml_problem *problem)
 {
-    if (yaml_tree_find(tree, 0, "name") == YAML_NODE_NONE ||
-        yaml_tree_find(tree, 0, "version") == YAML_NODE_NONE) {
-        return yaml_tree_problem(tree, 0, problem, "name and version are required");
+    struct policy_reading reading = {.policy = p,
+                                     .rules = YAML_NODE_NONE,
+                                     .baselines = YAML_NODE_NONE,
+                                     .exceptions = YAML_NODE_NONE};
+    TRY(YAML_FIELDS_READ(tree, 0, root_fields, &reading, problem));
+    TRY(check_event_log(p, tree, problem));
+    if (reading.rules != YAML_NODE_NONE) {
+        TRY(policy_rules_read(p, tree, reading.rules, &p->rules, problem));
     }
-    if (p->pcr_values_count > 0 && !p->require_quote) {
-        return yaml_tree_problem(
-            tree, yaml_tree_find(tree, 0, "quote"), problem,
-            "pcr_values need required: true, or a machine could leave the quote out");
+    if (reading.baselines != YAML_NODE_NONE) {
+        TRY(policy_baselines_read(p, tree, reading.baselines, problem));
     }
-    for (size_t i = 0; i < p->pcr_values_count; i++) {
-        const struct policy_pcr_value *value = &p->pcr_values[i];
-        if (!selects(p, value->bank, value->index)) {
-            return yaml_tree_problem(tree, yaml_tree_find(tree, 0, "quote"), problem,
-                                     "pcr_values lists PCR %u of %s, which pcr_selection does not",
-                                     (unsigned)value->index, value->bank);
-        }
+    if (reading.exceptions != YAML_NODE_NONE) {
+        TRY(policy_exceptions_read(p, tree, reading.exceptions, problem));
     }
     return OK;
 }
@@ -184,11 +193,13 @@ static ERRFN read_policy(struct policy *p, struct view yaml, struct yaml_problem
 {
     static const struct yaml_limits limits = {
         .bytes_max = POLICY_FILE_MAX_BYTES, .depth_max = DEPTH_MAX, .documents_max = 1};
-    static const struct yaml_reading reading = {.place = place_of_key, .take = take_key};
     AUTO(yaml_tree) tree = NULL;
     TRY(yaml_tree_read(yaml, &limits, &tree, problem));
-    TRY(yaml_walk(tree, 0, &reading, p, problem));
-    return check_whole(p, tree, problem);
+    TRY(policy_texts_reserve(p, tree->text->len));
+    bool defakto = yaml_tree_find(tree, 0, "section") != YAML_NODE_NONE;
+    TRY(defakto ? policy_defakto_read(p, tree, problem) : read_native(p, tree, problem));
+    policy_hashes_sort(p);
+    return OK;
 }
 
 ERRFN policy_parse(struct view yaml, struct policy **out_policy, struct policy_problem *out_problem)
@@ -198,14 +209,13 @@ ERRFN policy_parse(struct view yaml, struct policy **out_policy, struct policy_p
     TRY(policy_new(&p));
     struct yaml_problem problem = {0};
     err_t e = read_policy(p, yaml, &problem);
-    if (IS_E(e, YAML_INVALID)) {
+    if (!IS_OK(e)) {
         snprintf(out_problem->text, sizeof out_problem->text, "%s", problem.text);
         snprintf(out_problem->path, sizeof out_problem->path, "%s", problem.path);
         out_problem->line = problem.line;
         out_problem->column = problem.column;
-        return E(POLICY_INVALID);
+        return IS_E(e, YAML_INVALID) ? E(POLICY_INVALID) : e;
     }
-    TRY(e);
     *out_policy = STEAL(p);
     return OK;
 }

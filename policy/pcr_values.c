@@ -6,26 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-static ERRFN add_value(struct policy *policy, const struct policy_pcr_value *value,
+/* While a list is read: room for all its values was made. */
+struct value_list {
+    struct policy_pcr_value *values;
+    size_t count;
+};
+
+/* Those of one PCR stand together at the end. */
+static ERRFN add_value(struct value_list *list, const struct policy_pcr_value *value,
                        const struct yaml_tree *tree, uint32_t node,
                        struct yaml_problem *out_problem)
 {
-    for (size_t i = 0; i < policy->pcr_values_count; i++) {
-        if (memcmp(&policy->pcr_values[i], value, sizeof *value) == 0) {
+    for (size_t i = list->count; i > 0 && list->values[i - 1].index == value->index; i--) {
+        if (memcmp(&list->values[i - 1], value, sizeof *value) == 0) {
             return yaml_tree_problem(tree, node, out_problem,
                                      "this value stands twice in the list");
         }
     }
-    if (policy->pcr_values_count >= POLICY_PCR_VALUES_MAX) {
-        return yaml_tree_problem(tree, node, out_problem, "more than %d values",
-                                 POLICY_PCR_VALUES_MAX);
-    }
-    policy->pcr_values[policy->pcr_values_count++] = *value;
+    list->values[list->count++] = *value;
     return OK;
 }
 
 /* The list of one PCR; bank and index of `value` are set. */
-static ERRFN read_digests(struct policy *policy, struct policy_pcr_value *value,
+static ERRFN read_digests(struct value_list *list, struct policy_pcr_value *value,
                           size_t digest_bytes, const struct yaml_tree *tree, uint32_t node,
                           struct yaml_problem *out_problem)
 {
@@ -41,7 +44,7 @@ static ERRFN read_digests(struct policy *policy, struct policy_pcr_value *value,
             return yaml_tree_problem(tree, i, out_problem, "expected %zu hexadecimal digits",
                                      digest_bytes * 2);
         }
-        TRY(add_value(policy, value, tree, i, out_problem));
+        TRY(add_value(list, value, tree, i, out_problem));
     }
     return OK;
 }
@@ -65,7 +68,7 @@ static ERRFN read_index(const struct yaml_tree *tree, uint32_t key, uint8_t *out
     return OK;
 }
 
-static ERRFN read_bank(struct policy *policy, size_t bank, const struct yaml_tree *tree,
+static ERRFN read_bank(struct value_list *list, size_t bank, const struct yaml_tree *tree,
                        uint32_t node, struct yaml_problem *out_problem)
 {
     TRY(yaml_value_is_mapping(tree, node, out_problem));
@@ -74,24 +77,73 @@ static ERRFN read_bank(struct policy *policy, size_t bank, const struct yaml_tre
         memset(&value, 0, sizeof value); /* compared as bytes */
         memcpy(value.bank, policy_bank_names[bank], strlen(policy_bank_names[bank]));
         TRY(read_index(tree, key, &value.index, out_problem));
-        TRY(read_digests(policy, &value, policy_bank_digest_bytes(bank), tree, key + 1,
-                         out_problem));
+        TRY(read_digests(list, &value, policy_bank_digest_bytes(bank), tree, key + 1, out_problem));
     }
     return OK;
 }
 
-ERRFN policy_pcr_values_read(struct policy *policy, const struct yaml_tree *tree, uint32_t node,
+/* Counts before anything is allocated: a document may have a thousand short lists. */
+static ERRFN count_values(const struct yaml_tree *tree, uint32_t node, size_t *out_count,
+                          struct yaml_problem *out_problem)
+{
+    size_t count = 0;
+    for (uint32_t i = node + 1; i < tree->nodes[node].next; i++) {
+        count += tree->nodes[tree->nodes[i].parent].kind == YAML_KIND_SEQUENCE;
+    }
+    if (count > POLICY_PCR_VALUES_MAX) {
+        return yaml_tree_problem(tree, node, out_problem, "more than %d values",
+                                 POLICY_PCR_VALUES_MAX);
+    }
+    *out_count = count;
+    return OK;
+}
+
+ERRFN policy_pcr_values_read(const struct yaml_tree *tree, uint32_t node,
+                             struct policy_pcr_value **values, size_t *count,
                              struct yaml_problem *out_problem)
 {
+    size_t room = 0;
     TRY(yaml_value_is_mapping(tree, node, out_problem));
-    free(policy->pcr_values);
-    policy->pcr_values_count = 0;
-    policy->pcr_values = calloc(POLICY_PCR_VALUES_MAX, sizeof *policy->pcr_values);
-    ENSURE(policy->pcr_values, NO_MEMORY);
+    TRY(count_values(tree, node, &room, out_problem));
+    free(*values);
+    *count = 0;
+    *values = calloc(room + 1, sizeof **values); /* never of no bytes */
+    ENSURE(*values, NO_MEMORY);
+    struct value_list list = {.values = *values};
     for (uint32_t key = node + 1; key < tree->nodes[node].next; key = tree->nodes[key + 1].next) {
         size_t bank = 0;
         TRY(yaml_value_choice(tree, key, policy_bank_names, &bank, out_problem));
-        TRY(read_bank(policy, bank, tree, key + 1, out_problem));
+        TRY(read_bank(&list, bank, tree, key + 1, out_problem));
+    }
+    *count = list.count;
+    return OK;
+}
+
+bool policy_pcr_selected(const struct policy *policy, const char *bank, unsigned index)
+{
+    for (size_t i = 0; i < policy->pcr_selection_count; i++) {
+        if (strcmp(policy->pcr_selection[i].bank, bank) == 0) {
+            return policy->pcr_selection[i].mask & (1u << index);
+        }
+    }
+    return false;
+}
+
+ERRFN policy_pcr_values_check(const struct policy *policy, const struct policy_pcr_value *values,
+                              size_t count, const struct yaml_tree *tree, uint32_t node,
+                              struct yaml_problem *out_problem)
+{
+    if (count > 0 && !policy->require_quote) {
+        return yaml_tree_problem(
+            tree, node, out_problem,
+            "pcr_values need quote.required: true, or a machine could leave the quote out");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!policy_pcr_selected(policy, values[i].bank, values[i].index)) {
+            return yaml_tree_problem(tree, node, out_problem,
+                                     "pcr_values lists PCR %u of %s, which pcr_selection does not",
+                                     (unsigned)values[i].index, values[i].bank);
+        }
     }
     return OK;
 }

@@ -1,28 +1,61 @@
-/* Attestation policy: what a machine must prove. A document is read once (policy_parse), then facts
- * about a machine are compared with it (policy_evaluate), which is a pure function: no clock, no
- * disk, no allocation. */
+/* Attestation policy: what a machine must prove, and what that unlocks. A document is read once
+ * (policy_parse), then facts about a machine are compared with it (policy_evaluate), which is a
+ * pure function: no clock, no disk, no allocation. So a candidate is simulated by evaluating it
+ * with the facts of each machine's last evidence.
+ *
+ * A document in YAML; every key with its meaning and default is in policy/reference.yaml:
+ *     name version mode scope
+ *     ek         trust certificateless expired roots intermediates allowed_hashes manufacturers
+ *                firmware
+ *     ak         keys
+ *     quote      required pcr_selection pcr_values
+ *     event_log  required must_replay rules
+ *     baselines  name state scope from until pcr_values claims note
+ *     exceptions machine rule reason expires once
+ *     gates      config certificates secrets
+ *     evidence   max_age reattest_every
+ * A Defakto AgentAttestation document (`section: AgentAttestation, schema: v1`) is read as well.
+ *
+ * How a verdict comes about:
+ *   1. identity (policy.scope, policy.attestors, ek.trust, ek.expired, ek.manufacturer, ak.key,
+ *      quote.required) closes every gate, in every mode;
+ *   2. everything else closes the gates that enforce it: ek.firmware, quote.pcr_values, the event
+ *      log's replay, its rules, and the baselines;
+ *   3. baselines are alternatives: one in force that matches is enough. A revoked one that matches
+ *      fails, whatever else matches. One past its `until` matches no more but still counts as
+ *      something to match, so that an end of validity never opens a gate;
+ *   4. a claim counts only as far as the PCRs it stands in are quoted and replay. */
 #ifndef ITL_POLICY_POLICY_H
 #define ITL_POLICY_POLICY_H
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "policy/facts.h"
+#include "policy/verdict.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-    POLICY_FILE_MAX_BYTES = 256 * 1024,
-    POLICY_NAME_SIZE = 64,
+    POLICY_FILE_MAX_BYTES = 1024 * 1024, /* 1,000 baselines with five PCRs each are 600 KiB */
     POLICY_BANKS_MAX = 3,
     POLICY_AK_KEYS_MAX = 6,
-    POLICY_PCR_COUNT =
-        24, /* PCRs of a PC client TPM (TCG PC Client Platform TPM Profile section 4.6) */
-    POLICY_PCR_VALUES_MAX = 1024, /* 24 PCRs with 40 accepted values each */
-    POLICY_DIGEST_MAX_BYTES = 64,
-    POLICY_FAILURES_MAX = 32,
-    POLICY_RULE_SIZE = 64,
-    POLICY_VALUE_SIZE = 192
+    POLICY_PCR_VALUES_MAX = 1024,  /* 24 PCRs with 40 accepted values each; in one list */
+    POLICY_RULES_MAX = 64,         /* in one list; there are 40 names of claims */
+    POLICY_RULE_VALUES_MAX = 2048, /* in one rule; the largest dbx has 450 entries */
+    POLICY_CLAIM_NAMES_MAX = 256,  /* different ones in one document */
+    POLICY_CLAIM_VALUE_SIZE = 513, /* a command line; what the event log reader keeps of a value */
+    POLICY_BASELINES_MAX = 1000,   /* ten years of monthly releases on eight kinds of hardware */
+    POLICY_EXCEPTIONS_MAX = 256,   /* more say that a rule is wrong */
+    POLICY_SCOPE_MAX = 64,         /* names in one list of a scope */
+    POLICY_MANUFACTURERS_MAX = 64, /* the TCG registry has 35 */
+    POLICY_FIRMWARE_MAX = 64,      /* ranges */
+    POLICY_MANUFACTURER_SIZE = 32,
+    POLICY_HASHES_MAX = 16384,              /* more do not fit into a document */
+    POLICY_HASH_SIZE = 97,                  /* SHA-384 in hex */
+    POLICY_MACHINE_SIZE = POLICY_HASH_SIZE, /* UUID or hash of an EK */
+    POLICY_GATES_MAX = 3 + POLICY_CLASSES_MAX
 };
 
 /* As config_problem: line and column start at 1, 0 when the fault is not at one place. */
@@ -39,7 +72,8 @@ struct policy_bank {
     uint32_t mask; /* bit i is PCR i, 0 to 23 */
 };
 
-/* One accepted value of one PCR. A PCR without any is quoted but not compared. */
+/* One accepted value of one PCR. A PCR without any is quoted but not compared. Those of one PCR
+ * stand together. */
 struct policy_pcr_value {
     char bank[8];
     uint8_t index;
@@ -47,8 +81,6 @@ struct policy_pcr_value {
     uint8_t digest[POLICY_DIGEST_MAX_BYTES];
 };
 
-/* Telemetry reports failed pcr.* rules without enforcing them; identity (ek.trust, ak.key) and
- * quote.required are enforced always. */
 enum policy_mode { POLICY_MODE_NONE = 0, POLICY_MODE_ENFORCE, POLICY_MODE_TELEMETRY };
 
 /* What makes an EK trusted. */
@@ -68,23 +100,143 @@ enum policy_certificateless {
     POLICY_CERTIFICATELESS_PENDING
 };
 
+/* A list of texts, sorted by bytes unless said otherwise; the bytes belong to the policy. */
+struct policy_texts {
+    struct view *items;
+    size_t count;
+};
+
+/* Which machines are meant; an empty list means all. Names may have * and ?. A machine whose EK
+ * chain is not trusted has no manufacturer and no model. */
+struct policy_scope {
+    struct policy_texts roles;
+    struct policy_texts clusters;
+    struct policy_texts manufacturers;
+    struct policy_texts models;
+};
+
+/* TPM firmware from min to max, both included. A version is the quote's 64-bit firmwareVersion read
+ * as four 16-bit numbers from the most significant: 7.85.17.51968. One that is given with fewer
+ * numbers means everything that begins so. */
+struct policy_firmware {
+    char manufacturer[POLICY_MANUFACTURER_SIZE]; /* empty: any */
+    uint64_t min;
+    uint64_t max;
+};
+
+enum policy_op {
+    POLICY_OP_NONE = 0,
+    POLICY_OP_EQUALS,    /* has this value and no other */
+    POLICY_OP_ONE_OF,    /* has one value, from the list */
+    POLICY_OP_CONTAINS,  /* has each value of the list */
+    POLICY_OP_SUBSET_OF, /* has values from the list only */
+    POLICY_OP_EXCLUDES,  /* has values, none of the list */
+    POLICY_OP_ABSENT,    /* has no value */
+    POLICY_OP_MATCHES,   /* each value matches the pattern */
+    POLICY_OP_AT_LEAST   /* has that many values */
+};
+
+/* What the event log, or the EK certificate (tpm_ek.…), must say. */
+struct policy_rule {
+    char name[POLICY_NAME_SIZE];
+    uint16_t claim; /* index of policy->claim_names */
+    enum policy_op op;
+    struct policy_texts values; /* what op compares with */
+    uint32_t count;             /* of AT_LEAST */
+    uint32_t pcrs;              /* must be quoted and replay; 0 for claims of the EK */
+    uint8_t gate;               /* 1 + index of policy->gates; 0 for all */
+    bool telemetry;
+};
+
+struct policy_rules {
+    struct policy_rule *rule;
+    size_t count;
+};
+
+enum policy_state {
+    POLICY_STATE_NONE = 0,
+    POLICY_STATE_PENDING, /* never matches: proposed, or not rolled out yet */
+    POLICY_STATE_ACTIVE,
+    POLICY_STATE_OBSOLETE, /* matches with a note */
+    POLICY_STATE_RETIRED,  /* never matches */
+    POLICY_STATE_REVOKED   /* what matches it fails */
+};
+
+/* A rule with a gate or with severity telemetry does not decide whether the baseline matches. */
+struct policy_baseline {
+    char name[POLICY_NAME_SIZE];
+    enum policy_state state;
+    struct policy_scope scope;
+    uint64_t from_ms;  /* 0: always */
+    uint64_t until_ms; /* 0: never ends */
+    struct policy_pcr_value *pcr_values;
+    size_t pcr_values_count;
+    struct policy_rules rules;
+    char note[POLICY_VALUE_SIZE];
+};
+
+/* Lets one machine off one rule for a time. ek.trust, ak.key, quote.required, policy.… and
+ * baseline.revoked know no exception. */
+struct policy_exception {
+    char machine[POLICY_MACHINE_SIZE]; /* UUID, or SHA-384 or SHA-256 of the EK, in lower case */
+    char rule[POLICY_RULE_SIZE];
+    char reason[POLICY_VALUE_SIZE];
+    uint64_t expires_ms;
+    bool once;
+};
+
+/* [0] is config, [1] certificates, [2] secrets of no special class, then "secrets.<class>". */
+struct policy_gate {
+    char name[POLICY_GATE_SIZE];
+    enum policy_mode mode; /* NONE: the policy's */
+};
+
 struct policy {
     char name[POLICY_NAME_SIZE];
     uint32_t version;
-    enum policy_mode mode;
+    enum policy_mode mode; /* of gates without one of their own */
+    struct policy_scope scope;
+
     enum policy_trust trust;
     enum policy_certificateless certificateless;
+    bool refuse_expired;
+    struct buf *ek_roots;         /* PEM; NULL when the document has none */
+    struct buf *ek_intermediates; /* PEM; NULL when the document has none */
+    bool ek_roots_only; /* no roots but these: the document is a complete list (Defakto) */
+    char (*ek_allowed_hashes)[POLICY_HASH_SIZE]; /* sorted, lower case; SHA-256 or SHA-384 */
+    size_t ek_allowed_hash_count;
+    struct policy_texts manufacturers;
+    struct policy_firmware *firmware;
+    size_t firmware_count;
+    bool unauthorized; /* each policy of the document asks for an attestor there is not */
+
+    char ak_keys[POLICY_AK_KEYS_MAX][12]; /* "P-384", "RSA-2048", … */
+    size_t ak_keys_count;
+
     bool require_quote;
     struct policy_bank pcr_selection[POLICY_BANKS_MAX];
     size_t pcr_selection_count;
-    char ak_keys[POLICY_AK_KEYS_MAX][12]; /* "P-384", "RSA-2048", … */
-    size_t ak_keys_count;
     struct policy_pcr_value *pcr_values; /* owned */
     size_t pcr_values_count;
+
+    bool require_event_log;
+    uint32_t must_replay; /* 0: each quoted PCR that the log extends */
+    struct policy_rules rules;
+    struct policy_texts claim_names; /* of all rules, in no order */
+    struct policy_baseline *baselines;
+    size_t baseline_count;
+    struct policy_exception *exceptions;
+    size_t exception_count;
+    struct policy_gate gates[POLICY_GATES_MAX];
+    size_t gate_count;
+    uint64_t max_age_ms;
+    uint64_t reattest_every_ms;
+
+    struct buf *texts; /* what the views point into */
 };
 
-/* Reads one YAML document (docs of each key: policy/defaults/identity-and-quote.yaml). Errors:
- * POLICY_INVALID, with out_problem filled in; NO_MEMORY. */
+/* Reads one YAML document. Errors: POLICY_INVALID, CA_CERTS_NO_PEM and INTERMEDIATE_CERTS_NO_PEM
+ * with out_problem filled in; NO_MEMORY. */
 ERRFN policy_parse(struct view yaml, struct policy **out_policy,
                    struct policy_problem *out_problem);
 
@@ -99,55 +251,14 @@ AUTO_DEFINE(policy, struct policy, policy_free);
  * the key; NULL when it is not. */
 const char *policy_high_assurance_violation(const struct policy *policy);
 
-/* One verified PCR value. */
-struct policy_pcr {
-    const char *bank;
-    uint8_t index;
-    struct view digest;
-};
-
-/* What was verified about a machine; borrowed for the call. */
-struct policy_facts {
-    bool quoted; /* a quote was verified and covers exactly the policy's selection */
-    const struct policy_pcr
-        *pcrs; /* the values that hash to the quoted digest; ignored without a quote. A PCR
-                  that the policy has values for and that is missing here fails */
-    size_t pcr_count;
-    const char *ak_key; /* "P-384", …; NULL when no AK is known */
-    bool ek_has_certificate;
-    bool ek_chain_trusted;
-    bool ek_hash_allowed;
-};
-
-enum policy_result {
-    POLICY_RESULT_NONE = 0,
-    POLICY_RESULT_PASS,
-    POLICY_RESULT_FAIL,
-    POLICY_RESULT_TELEMETRY
-};
-
-/* Rules: ek.trust, ak.key, quote.required, pcr.<bank>.<index> ("pcr.sha256.7"). Texts are bounded
- * and hold no secret. */
-struct policy_failure {
-    char rule[POLICY_RULE_SIZE];
-    char expected[POLICY_VALUE_SIZE];
-    char actual[POLICY_VALUE_SIZE];
-};
-
-/* TELEMETRY: the machine may go on, and `failures` is what enforcement would have said. When more
- * than POLICY_FAILURES_MAX rules fail, failure_count is the maximum and `more` is set. */
-struct policy_verdict {
-    enum policy_result result;
-    bool more;
-    size_t failure_count;
-    struct policy_failure failures[POLICY_FAILURES_MAX];
-};
-
 /* Compares facts with policy. */
 void policy_evaluate(const struct policy *policy, const struct policy_facts *facts,
                      struct policy_verdict *out_verdict);
 
-/* "pass", "fail", "telemetry"; "not_evaluated" for NONE. */
-const char *policy_result_name(enum policy_result result);
+/* "pending" … "revoked"; "none". */
+const char *policy_state_name(enum policy_state state);
+
+/* "7.85.17.51968" of a firmware version; `size` of 24 is always enough. */
+void policy_firmware_text(uint64_t version, char *out_text, size_t size);
 
 #endif

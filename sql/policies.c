@@ -27,7 +27,7 @@ static ERRFN number_of(struct db *db, enum statement id, const struct arg *args,
 {
     AUTO(rows) rows = ROWS_NONE;
     TRY(rows_open(db, id, args, count, &rows));
-    TRY(rows_one(&rows, E(POLICY_NOT_FOUND)));
+    TRY(rows_one(&rows, E(POLICY_VERSION)));
     *out_number = rows_number(&rows, 0);
     return rows_problem(&rows);
 }
@@ -50,7 +50,7 @@ ERRFN policy_store_put(struct db *db, const struct stored_policy *p, struct view
         *out_number = known;
         return E(DB_CONFLICT);
     }
-    ENSURE(IS_E(found, POLICY_NOT_FOUND), DB_FAILED);
+    ENSURE(IS_E(found, POLICY_VERSION), DB_FAILED);
     TRY(check_room(db));
     TRY(statement_run(db, STATEMENT_POLICY_PUT,
                       ARGS(TEXT(p->name), NUMBER(p->version), BYTES(p->sha384, sizeof p->sha384),
@@ -65,7 +65,7 @@ static ERRFN read_with_text(struct db *db, enum statement id, const struct arg *
     AUTO(rows) rows = ROWS_NONE;
     struct stored_policy p;
     TRY(rows_open(db, id, args, count, &rows));
-    TRY(rows_one(&rows, E(POLICY_NOT_FOUND)));
+    TRY(rows_one(&rows, E(POLICY_VERSION)));
     TRY(read_row(&rows, &p));
     struct view text = rows_bytes_view(&rows, 9);
     TRY(rows_problem(&rows));
@@ -96,7 +96,7 @@ ERRFN policy_store_activate(struct db *db, uint64_t number, uint64_t now_ms)
     uint64_t active = 0;
     TRY(number_of(db, STATEMENT_POLICY_EXISTS, ARGS(NUMBER(number)), &known));
     err_t found = number_of(db, STATEMENT_POLICY_ACTIVE_NUMBER, NO_ARGS, &active);
-    ENSURE(IS_OK(found) || IS_E(found, POLICY_NOT_FOUND), DB_FAILED);
+    ENSURE(IS_OK(found) || IS_E(found, POLICY_VERSION), DB_FAILED);
     ENSURE(!IS_OK(found) || active != number, DB_CONFLICT);
     return statement_run(db, STATEMENT_POLICY_ACTIVATE, ARGS(NUMBER(number), NUMBER(now_ms)), NULL);
 }

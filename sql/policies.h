@@ -38,17 +38,17 @@ ERRFN policy_store_put(struct db *db, const struct stored_policy *policy, struct
                        uint64_t *out_number);
 
 /* The text is appended to out_text, which must be able to hold POLICY_TEXT_MAX_BYTES. Errors:
- * POLICY_NOT_FOUND. */
+ * POLICY_VERSION. */
 ERRFN policy_store_get(struct db *db, uint64_t number, struct stored_policy *out_policy,
                        struct buf *out_text);
 
-/* The one in force. Errors: POLICY_NOT_FOUND when none was ever activated. */
+/* The one in force. Errors: POLICY_VERSION when none was ever activated. */
 ERRFN policy_store_active(struct db *db, struct stored_policy *out_policy, struct buf *out_text);
 
-/* The one that was in force before the active one. Errors: POLICY_NOT_FOUND. */
+/* The one that was in force before the active one. Errors: POLICY_VERSION. */
 ERRFN policy_store_previous(struct db *db, uint64_t *out_number);
 
-/* From now on this one. Errors: POLICY_NOT_FOUND; DB_CONFLICT when it is in force. */
+/* From now on this one. Errors: POLICY_VERSION; DB_CONFLICT when it is in force. */
 ERRFN policy_store_activate(struct db *db, uint64_t number, uint64_t now_ms);
 
 /* Called once per row, newest first; the row lives for the call only. An error ends the listing

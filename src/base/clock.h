@@ -17,6 +17,10 @@ uint64_t clock_monotonic_ms(void);
 /* RFC 3339 in UTC with milliseconds and Z. */
 void clock_format(uint64_t utc_ms, char out_text[static CLOCK_TEXT_SIZE]);
 
+/* The other way round: RFC 3339 with Z or an offset and up to nine digits of a second, of which three
+ * count; years 1970 to 9999. A leap second is refused. Errors: FIELD_INVALID. */
+ERRFN clock_parse(struct view text, uint64_t *out_utc_ms);
+
 /* For tests: adds to clock_utc_ms from now on; 0 is real time again. */
 void clock_shift_for_test(int64_t ms);
 

@@ -103,7 +103,7 @@ static ERRFN fetch(struct session *session, const char *which, json_t **out_poli
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     char target[TARGET_SIZE];
     size_t len = strlen(which);
-    ENSURE(len > 0 && len <= 18 && strspn(which, allowed) == len, POLICY_NOT_FOUND);
+    ENSURE(len > 0 && len <= 18 && strspn(which, allowed) == len, POLICY_VERSION);
     snprintf(target, sizeof target, "/api/v1/policies/%s", which);
     return session_get_object(session, target, out_policy);
 }

@@ -151,7 +151,7 @@ static ERRFN read_which(struct view argument, struct ipc_policy_get_request *req
     } else if (view_is(argument, "previous")) {
         request->which = IPC_POLICY_PREVIOUS;
     } else {
-        ENSURE(IS_OK(operator_read_number(argument, &request->number)), POLICY_NOT_FOUND);
+        ENSURE(IS_OK(operator_read_number(argument, &request->number)), POLICY_VERSION);
     }
     return OK;
 }
@@ -175,7 +175,7 @@ ERRFN handle_policy_activate(struct exchange *x)
 {
     struct ipc_policy_activate_request request = {0};
     TRY(operator_check_lengths(x));
-    ENSURE(IS_OK(operator_read_number(x->argument, &request.number)), POLICY_NOT_FOUND);
+    ENSURE(IS_OK(operator_read_number(x->argument, &request.number)), POLICY_VERSION);
     TRY(operator_check_body(x));
     SET_OPERATOR_FIELDS(&request, x);
     struct ipc_policy_activate_reply reply;

@@ -1,5 +1,6 @@
 #include "signer/appraise.h"
 
+#include "base/text.h"
 #include "crypto/digest.h"
 #include "signer/identity.h"
 #include "sql/proof.h"
@@ -131,8 +132,10 @@ static ERRFN check_quote(struct call *call, const struct ipc_attest_request *req
     return check_values(a);
 }
 
-static void evaluate(const struct signer *s, const struct ek *ek, struct appraisal *a, bool quoted)
+static void evaluate(const struct call *call, const struct ek *ek, struct appraisal *a, bool quoted)
 {
+    char public_hash[HEX_TEXT_SIZE(SHA256_BYTES)];
+    hex_encode(view_of(ek->spki_sha256, SHA256_BYTES), public_hash);
     struct policy_pcr pcrs[PCR_VALUES_MAX];
     for (size_t i = 0; i < a->values.count; i++) {
         const struct pcr_value *value = &a->values.value[i];
@@ -148,8 +151,19 @@ static void evaluate(const struct signer *s, const struct ek *ek, struct apprais
         .ek_has_certificate = ek->source == EK_SOURCE_CERT,
         .ek_chain_trusted = a->trust.chain == TRUST_CHAIN_TRUSTED,
         .ek_hash_allowed = a->trust.hash_allowed,
+        .ek_expired = a->trust.expired,
+        .ek_reason = a->trust.reason,
+        .ek_fingerprint = call->ek_fingerprint,
+        .ek_public_hash = public_hash,
+        .ek_manufacturer = ek->manufacturer[0] ? ek->manufacturer : NULL,
+        .ek_model = ek->model[0] ? ek->model : NULL,
+        .ek_version = ek->version[0] ? ek->version : NULL,
+        .ek_serial = ek->serial[0] ? ek->serial : NULL,
+        .firmware_version = a->quote.firmware_version,
+        .machine_id = call->machine_id,
+        .now_ms = call->now_ms,
     };
-    policy_evaluate(s->policy, &facts, &a->verdict);
+    policy_evaluate(call->signer->policy, &facts, &a->verdict);
 }
 
 ERRFN appraise(struct call *call, const struct ipc_attest_request *request, const struct ek *ek,
@@ -170,7 +184,7 @@ ERRFN appraise(struct call *call, const struct ipc_attest_request *request, cons
         TRY(check_quote(call, request, nonce, a));
         quoted = true;
     }
-    evaluate(s, ek, a, quoted);
+    evaluate(call, ek, a, quoted);
     return OK;
 }
 

@@ -164,7 +164,7 @@ static ERRFN find(struct call *call, uint8_t which, uint64_t number, struct stor
         TRY(policy_store_previous(db, &number));
         return policy_store_get(db, number, out_policy, out_text);
     }
-    return E(POLICY_NOT_FOUND);
+    return E(POLICY_VERSION);
 }
 
 ERRFN handle_policy_get(struct call *call, const struct ipc_policy_get_request *request,

@@ -145,7 +145,7 @@ ERRFN in_force_load(struct signer *s, const char **out_subject)
 {
     *out_subject = "the policy activated last";
     err_t loaded = from_database(s);
-    return IS_E(loaded, POLICY_NOT_FOUND) ? from_appliance(s, out_subject) : loaded;
+    return IS_E(loaded, POLICY_VERSION) ? from_appliance(s, out_subject) : loaded;
 }
 
 ERRFN in_force_reload(struct signer *s)

@@ -1,5 +1,6 @@
 #include "yaml/value.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -112,6 +113,53 @@ ERRFN yaml_value_mask(const struct yaml_tree *tree, uint32_t node, uint32_t max,
         return yaml_tree_problem(tree, node, out_problem, "expected one number at least");
     }
     *out_mask = mask;
+    return OK;
+}
+
+ERRFN yaml_value_time(const struct yaml_tree *tree, uint32_t node, uint64_t *out_utc_ms,
+                      struct yaml_problem *out_problem)
+{
+    const struct yaml_node *n = &tree->nodes[node];
+    if (n->kind != YAML_KIND_SCALAR || !IS_OK(clock_parse(n->text, out_utc_ms))) {
+        return yaml_tree_problem(tree, node, out_problem,
+                                 "expected a time in RFC 3339, as 2026-11-22T10:11:12Z");
+    }
+    return OK;
+}
+
+static uint64_t unit_ms(uint8_t unit)
+{
+    switch (unit) {
+    case 's':
+        return 1000;
+    case 'm':
+        return 60 * 1000;
+    case 'h':
+        return 3600 * 1000;
+    case 'd':
+        return 24 * 3600 * 1000;
+    default:
+        return 0;
+    }
+}
+
+ERRFN yaml_value_duration(const struct yaml_tree *tree, uint32_t node, uint64_t min_ms,
+                          uint64_t max_ms, uint64_t *out_ms, struct yaml_problem *out_problem)
+{
+    const struct yaml_node *n = plain_scalar(tree, node);
+    uint32_t count = 0;
+    uint64_t unit = n && n->text.len > 1 ? unit_ms(n->text.data[n->text.len - 1]) : 0;
+    if (unit == 0 || !read_decimal(view_of(n->text.data, n->text.len - 1), &count)) {
+        return yaml_tree_problem(tree, node, out_problem,
+                                 "expected a time span, as 90s, 30m, 24h or 7d");
+    }
+    if (count * unit < min_ms || count * unit > max_ms) {
+        return yaml_tree_problem(tree, node, out_problem,
+                                 "expected a time span from %llu to %llu seconds",
+                                 (unsigned long long)(min_ms / 1000),
+                                 (unsigned long long)(max_ms / 1000));
+    }
+    *out_ms = count * unit;
     return OK;
 }
 

@@ -26,6 +26,14 @@ ERRFN yaml_value_choice(const struct yaml_tree *tree, uint32_t node, const char 
 ERRFN yaml_value_mask(const struct yaml_tree *tree, uint32_t node, uint32_t max, uint32_t *out_mask,
                       struct yaml_problem *out_problem);
 
+/* A time in RFC 3339, as 2026-11-22T10:11:12Z, in milliseconds since 1970. */
+ERRFN yaml_value_time(const struct yaml_tree *tree, uint32_t node, uint64_t *out_utc_ms,
+                      struct yaml_problem *out_problem);
+
+/* A whole number of seconds, minutes, hours or days from min_ms to max_ms, as 90s, 30m, 24h, 7d. */
+ERRFN yaml_value_duration(const struct yaml_tree *tree, uint32_t node, uint64_t min_ms,
+                          uint64_t max_ms, uint64_t *out_ms, struct yaml_problem *out_problem);
+
 ERRFN yaml_value_is_mapping(const struct yaml_tree *tree, uint32_t node,
                             struct yaml_problem *out_problem);
 ERRFN yaml_value_is_sequence(const struct yaml_tree *tree, uint32_t node, size_t max,

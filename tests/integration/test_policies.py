@@ -112,7 +112,7 @@ def test_policy_weaker_than_high_assurance_allows_is_refused(operated, tmp_path)
 def test_unknown_versions_and_repeated_activation_are_refused(operated, tmp_path):
     for words in (("show", "7"), ("show", "active"), ("activate", "7", "--yes"), ("rollback", "--yes")):
         refused = operated.cli("policy", *words, check=False)
-        assert refused.returncode == EXIT_REFUSED and "policy_not_found" in refused.stderr, words
+        assert refused.returncode == EXIT_REFUSED and "policy_version_unknown" in refused.stderr, words
     push(operated, policy_file(tmp_path, RULES))
     operated.cli("policy", "activate", "1", "--yes")
     again = operated.cli("policy", "activate", "1", "--yes", check=False)

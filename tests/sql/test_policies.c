@@ -48,7 +48,7 @@ static void policy_reads_back_with_its_text(void **state)
     assert_int_equal(p.created_ms, FIXTURE_NOW_MS);
     assert_int_equal(p.activated_ms, 0);
     assert_false(p.active);
-    assert_err(policy_store_get(f->db, 3, &p, text), POLICY_NOT_FOUND);
+    assert_err(policy_store_get(f->db, 3, &p, text), POLICY_VERSION);
 }
 
 static void same_text_again_is_refused_and_named(void **state)
@@ -70,9 +70,9 @@ static void nothing_is_in_force_before_the_first_activation(void **state)
     uint64_t number;
     put(f, "first");
     assert_ok(buf_new(POLICY_TEXT_MAX_BYTES, &text));
-    assert_err(policy_store_active(f->db, &p, text), POLICY_NOT_FOUND);
-    assert_err(policy_store_previous(f->db, &number), POLICY_NOT_FOUND);
-    IN_BATCH(f, assert_err(policy_store_activate(f->db, 9, FIXTURE_NOW_MS), POLICY_NOT_FOUND));
+    assert_err(policy_store_active(f->db, &p, text), POLICY_VERSION);
+    assert_err(policy_store_previous(f->db, &number), POLICY_VERSION);
+    IN_BATCH(f, assert_err(policy_store_activate(f->db, 9, FIXTURE_NOW_MS), POLICY_VERSION));
 }
 
 static void last_activation_is_in_force_and_the_one_before_is_kept(void **state)
@@ -84,7 +84,7 @@ static void last_activation_is_in_force_and_the_one_before_is_kept(void **state)
     put(f, "first");
     put(f, "second");
     activate(f, 1, FIXTURE_NOW_MS);
-    assert_err(policy_store_previous(f->db, &number), POLICY_NOT_FOUND);
+    assert_err(policy_store_previous(f->db, &number), POLICY_VERSION);
     activate(f, 2, FIXTURE_NOW_MS + 5);
     IN_BATCH(f, assert_err(policy_store_activate(f->db, 2, FIXTURE_NOW_MS + 6), DB_CONFLICT));
     assert_ok(policy_store_previous(f->db, &number));
