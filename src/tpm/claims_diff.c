@@ -165,12 +165,14 @@ struct change {
     size_t added;
     size_t removed;
     size_t kept;
+    bool mixed; /* the values added, or those removed, are not all the same */
     const char *added_value[VALUES_SHOWN];
     const char *removed_value[VALUES_SHOWN];
 };
 
-static void note(const char *value, size_t *count, const char **values)
+static void note(struct change *c, const char *value, size_t *count, const char **values)
 {
+    c->mixed = c->mixed || (*count > 0 && strcmp(values[0], value) != 0);
     if (*count < VALUES_SHOWN) {
         values[*count] = value;
     }
@@ -221,7 +223,7 @@ static ERRFN tell(const struct entry *e, const struct change *c, struct claims *
     if (whole) {
         return claims_add(sentences, e->name, t.text);
     }
-    if (c->added == 1 && c->removed == 1 && c->kept == 0) {
+    if (c->added > 0 && c->removed > 0 && c->kept == 0 && !c->mixed) {
         event_text_put(&t, " changed from \"");
         event_text_put(&t, c->removed_value[0]);
         event_text_put(&t, "\" to \"");
@@ -249,9 +251,9 @@ static struct change compare_name(const struct sorted *a, size_t *i, const struc
         }
         int order = !x ? 1 : !y ? -1 : strcmp(x->value, y->value);
         if (order < 0) {
-            note(x->value, &c.removed, c.removed_value);
+            note(&c, x->value, &c.removed, c.removed_value);
         } else if (order > 0) {
-            note(y->value, &c.added, c.added_value);
+            note(&c, y->value, &c.added, c.added_value);
         } else {
             c.kept++;
         }

@@ -1,0 +1,693 @@
+#include "cmocka_all.h"
+#include "log_builder.h"
+
+#include "base/text.h"
+#include "crypto/digest.h"
+#include "tpm/event_claims.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct event_log_problem problem;
+
+static struct claims *claims_of(const struct buf *bytes)
+{
+    AUTO(event_log) log = NULL;
+    struct claims *claims = NULL;
+    assert_ok(event_log_parse(buf_view(bytes), &log, &problem));
+    assert_ok(event_claims_read(log, event_log_preferred_bank(log), &claims));
+    return claims;
+}
+
+static void assert_claim(const struct claims *claims, const char *name, const char *value)
+{
+    if (!claims_has(claims, name, value)) {
+        const char *first = claims_first(claims, name);
+        fail_msg("%s is %s, not %s", name, first ? first : "absent", value);
+    }
+}
+
+static void assert_absent(const struct claims *claims, const char *name)
+{
+    assert_null(claims_first(claims, name));
+}
+
+static const char *digest_text(const char *measured)
+{
+    static char text[8 + HEX_TEXT_SIZE(SHA256_BYTES)];
+    uint8_t digest[SHA256_BYTES];
+    assert_ok(sha256(view_text(measured), digest));
+    memcpy(text, "sha256:", 7);
+    hex_encode(view_of(digest, sizeof digest), text + 7);
+    return text;
+}
+
+static void measure_variable(struct buf *log, uint32_t pcr, uint32_t type, const char *name,
+                             struct view value)
+{
+    AUTO(buf) data = log_variable(name, value);
+    log_measure(log, pcr, type, buf_view(data));
+}
+
+/* -- Secure Boot
+ * ------------------------------------------------------------------------------------ */
+
+static void secure_boot_is_what_the_firmware_measured(void **state)
+{
+    (void)state;
+    const struct {
+        const char *value;
+        size_t len;
+        const char *claim;
+    } cases[] = {{"\1", 1, "true"},
+                 {"\0", 1, "false"},
+                 {"", 0, "false"},
+                 {"\1\1", 2, "false"},
+                 {"\2", 1, "false"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO(buf) bytes = log_new();
+        log_start(bytes);
+        measure_variable(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot",
+                         view_of(cases[i].value, cases[i].len));
+        log_separators(bytes);
+        AUTO(claims) claims = claims_of(bytes);
+        assert_claim(claims, "secure_boot.enabled", cases[i].claim);
+        assert_int_equal(claims_count(claims, "secure_boot.enabled"), 1);
+        assert_false(claims->serious);
+    }
+}
+
+static void secure_boot_said_behind_the_separator_is_no_claim(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    measure_variable(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot", view_of("\0", 1));
+    log_separators(bytes);
+    measure_variable(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot", view_of("\1", 1));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "secure_boot.enabled"), 1);
+    assert_claim(claims, "secure_boot.enabled", "false");
+    assert_true(claims->serious);
+}
+
+static void separator_under_another_type_is_still_the_separator(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 7, EV_EFI_ACTION, view_of("\0\0\0\0", 4), view_text("harmless"));
+    measure_variable(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot", view_of("\1", 1));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_absent(claims, "secure_boot.enabled");
+    assert_true(claims->serious);
+}
+
+static void secure_boot_in_another_pcr_is_no_claim(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    measure_variable(bytes, 16, EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot", view_of("\1", 1));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_absent(claims, "secure_boot.enabled");
+    assert_true(claims->serious);
+}
+
+static void variable_whose_data_was_edited_is_no_claim_but_a_warning(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) off = log_variable("SecureBoot", view_of("\0", 1));
+    AUTO(buf) on = log_variable("SecureBoot", view_of("\1", 1));
+    log_start(bytes);
+    log_measure_other(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, buf_view(off), buf_view(on));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_absent(claims, "secure_boot.enabled");
+    assert_claim(claims, "log.unverified_data", "1 EV_EFI_VARIABLE_DRIVER_CONFIG");
+    assert_true(claims->serious);
+    assert_int_equal(claims->warnings[0].event, 1);
+}
+
+static void value_measured_without_its_name_is_no_claim(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) data = log_variable("SecureBoot", view_of("\1", 1));
+    log_start(bytes);
+    log_measure_other(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, view_of("\1", 1), buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_absent(claims, "secure_boot.enabled");
+    assert_false(claims->serious);
+    assert_int_equal(claims->warning_count, 1);
+}
+
+static void event_without_a_digest_in_the_bank_proves_nothing_in_it(void **state)
+{
+    (void)state;
+    const uint16_t both[] = {TPM_ALG_SHA256, TPM_ALG_SHA1};
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) data = log_variable("SecureBoot", view_of("\1", 1));
+    log_header(bytes, both, 2);
+    log_event(bytes, both + 1, 1, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, buf_view(data), buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_absent(claims, "secure_boot.enabled");
+}
+
+/* EFI_SIGNATURE_LIST with entries of one size; the owner is zero. */
+static void put_signatures(struct buf *db, const char *guid, size_t entry_bytes, size_t count)
+{
+    assert_ok(buf_put(db, view_of(guid, 16)));
+    log_u32(db, (uint32_t)(28 + count * (16 + entry_bytes)));
+    log_u32(db, 0);
+    log_u32(db, (uint32_t)(16 + entry_bytes));
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *at;
+        assert_ok(buf_extend(db, 16 + entry_bytes, &at));
+        memset(at + 16, (int)('a' + i), entry_bytes);
+    }
+}
+
+static const char guid_sha256[] =
+    "\x26\x16\xc4\xc1\x4c\x50\x92\x40\xac\xa9\x41\xf9\x36\x93\x43\x28";
+static const char guid_x509[] = "\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72";
+static const char guid_other[] = "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10";
+
+static void every_entry_of_a_database_is_a_claim(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) db = log_new();
+    put_signatures(db, guid_sha256, 32, 3);
+    put_signatures(db, guid_x509, 5, 1);
+    put_signatures(db, guid_other, 7, 1);
+    log_start(bytes);
+    measure_variable(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, "dbx", buf_view(db));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "secure_boot.dbx"), 5);
+    assert_claim(claims, "secure_boot.dbx",
+                 "sha256:6262626262626262626262626262626262626262626262626262626262626262");
+    char expected[128];
+    snprintf(expected, sizeof expected, "x509:%s", digest_text("aaaaa"));
+    assert_claim(claims, "secure_boot.dbx", expected);
+    snprintf(expected, sizeof expected, "04030201-0605-0807-090a-0b0c0d0e0f10:%s",
+             digest_text("aaaaaaa"));
+    assert_claim(claims, "secure_boot.dbx", expected);
+    assert_int_equal(claims_count(claims, "secure_boot.dbx.digest"), 1);
+    assert_absent(claims, "secure_boot.dbx.subject");
+}
+
+static void malformed_database_is_read_to_where_it_breaks(void **state)
+{
+    (void)state;
+    for (int damage = 0; damage < 3; damage++) {
+        AUTO(buf) bytes = log_new();
+        AUTO(buf) db = log_new();
+        put_signatures(db, guid_sha256, 32, 2);
+        size_t second = db->len;
+        put_signatures(db, guid_sha256, 32, 1);
+        db->data[second + 16] =
+            damage == 0 ? 200 : db->data[second + 16]; /* longer than the variable */
+        db->data[second + 24] = damage == 1 ? 16 : db->data[second + 24]; /* entries of no size */
+        db->data[second + 16] =
+            damage == 2 ? 27 : db->data[second + 16]; /* shorter than its header */
+        log_start(bytes);
+        measure_variable(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, "db", buf_view(db));
+        AUTO(claims) claims = claims_of(bytes);
+        assert_int_equal(claims_count(claims, "secure_boot.db"), 2);
+        assert_true(claims->truncated && claims->serious);
+    }
+}
+
+static void authority_names_its_database_where_the_digest_covers_it(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) value = log_new();
+    assert_ok(buf_put(value, view_of((uint8_t[16]){0}, 16)));
+    assert_ok(buf_put(value, view_text("0\x82\x01\x01"
+                                       "certificate")));
+    AUTO(buf) data = log_variable("db", buf_view(value));
+    log_start(bytes);
+    log_measure(bytes, 7, EV_EFI_VARIABLE_AUTHORITY, buf_view(data));
+    log_measure_other(bytes, 7, EV_EFI_VARIABLE_AUTHORITY, buf_view(value), buf_view(data));
+    log_measure_other(bytes, 7, EV_EFI_VARIABLE_AUTHORITY,
+                      view_of(value->data + 16, value->len - 16), buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    char expected[128];
+    snprintf(expected, sizeof expected, "db:x509:%s",
+             digest_text("0\x82\x01\x01"
+                         "certificate"));
+    assert_claim(claims, "secure_boot.authority", expected);
+    assert_claim(claims, "secure_boot.authority", expected + 3);
+    assert_int_equal(claims_count(claims, "secure_boot.authority"), 3);
+    assert_false(claims->serious);
+}
+
+static void stray_byte_that_shim_leaves_out_of_the_digest_is_tolerated(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) data = log_variable("Shim", view_text("0\x82\x01\x01key"));
+    assert_ok(buf_put_u8(data, 0xAF));
+    log_start(bytes);
+    log_measure_other(bytes, 7, EV_EFI_VARIABLE_AUTHORITY, view_of(data->data, data->len - 1),
+                      buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_true(strncmp(claims_first(claims, "secure_boot.authority"), "Shim:x509:sha256:", 17) ==
+                0);
+    assert_false(claims->serious);
+}
+
+static void authority_of_other_data_is_no_claim(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) data = log_variable("db", view_text("0\x82\x01\x01key"));
+    log_start(bytes);
+    log_measure_other(bytes, 7, EV_EFI_VARIABLE_AUTHORITY, view_text("other"), buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_absent(claims, "secure_boot.authority");
+    assert_true(claims->serious);
+}
+
+static void state_of_shim_is_read(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    measure_variable(bytes, 7, EV_EFI_VARIABLE_AUTHORITY, "SbatLevel",
+                     view_text("sbat,1,2023012900\nshim,2\ngrub,3\n"));
+    measure_variable(bytes, 7, EV_EFI_VARIABLE_AUTHORITY, "MokListTrusted", view_of("\1", 1));
+    log_measure_other(bytes, 14, EV_IPL, view_text("keys"), view_of("MokList", 8));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "secure_boot.sbat_level"), 3);
+    assert_claim(claims, "secure_boot.sbat_level", "shim,2");
+    assert_claim(claims, "secure_boot.mok_list_trusted", "true");
+    assert_claim(claims, "secure_boot.mok_list.digest", digest_text("keys"));
+    assert_absent(claims, "secure_boot.authority");
+}
+
+static void unknown_variables_are_nobodys_problem(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    measure_variable(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, "VendorThing", view_text("x"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims->warning_count, 0);
+}
+
+/* -- firmware and boot
+ * ---------------------------------------------------------------------------------- */
+
+static void firmware_version_is_text_a_guid_or_bytes(void **state)
+{
+    (void)state;
+    AUTO(buf) wide = log_utf16("N1FET43W");
+    assert_ok(buf_put(wide, view_of("\0\0", 2)));
+    const struct {
+        struct view data;
+        const char *claim;
+    } cases[] = {{buf_view(wide), "N1FET43W"},
+                 {view_of("1.2.3", 6), "1.2.3"},
+                 {view_of(guid_other, 16), "04030201-0605-0807-090a-0b0c0d0e0f10"},
+                 {view_of("\xff\xfe\xfd", 3), "fffefd"}};
+    for (size_t i = 0; i < 4; i++) {
+        AUTO(buf) bytes = log_new();
+        log_start(bytes);
+        log_measure(bytes, 0, EV_S_CRTM_VERSION, cases[i].data);
+        AUTO(claims) claims = claims_of(bytes);
+        assert_claim(claims, "firmware.crtm_version", cases[i].claim);
+    }
+}
+
+static void separators_of_zeros_and_ones_are_sound_and_others_are_errors(void **state)
+{
+    (void)state;
+    const struct {
+        const char *data;
+        size_t len;
+        bool sound;
+    } cases[] = {{"\0\0\0\0", 4, true},  {"\xff\xff\xff\xff", 4, true}, {"\xff", 1, true},
+                 {"\1\0\0\0", 4, false}, {"\0\xff\0\xff", 4, false},    {"", 0, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO(buf) bytes = log_new();
+        log_start(bytes);
+        log_measure(bytes, 5, EV_SEPARATOR, view_of(cases[i].data, cases[i].len));
+        AUTO(claims) claims = claims_of(bytes);
+        assert_int_equal(claims->serious, !cases[i].sound);
+        assert_int_equal(claims_has(claims, "log.separator.error", "PCR 5"), !cases[i].sound);
+    }
+}
+
+static void separators_of_an_operating_system_are_its_own(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure(bytes, 12, EV_SEPARATOR, view_text("WBCL"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_false(claims->serious);
+}
+
+static void actions_of_the_firmware_become_facts(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure(bytes, 7, EV_EFI_ACTION, view_text("UEFI Debug Mode"));
+    log_measure(bytes, 7, EV_EFI_ACTION, view_of("DMA Protection Disabled", 24));
+    log_measure(bytes, 4, EV_EFI_ACTION, view_text("Calling EFI Application from Boot Option"));
+    log_measure(bytes, 5, EV_EFI_ACTION, view_text("Exit Boot Services Invocation"));
+    log_measure(bytes, 5, EV_EFI_ACTION, view_text("Exit Boot Services Returned with Success"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "firmware.debug_mode", "true");
+    assert_claim(claims, "firmware.dma_protection", "disabled");
+    assert_claim(claims, "boot.attempts", "1");
+    assert_claim(claims, "boot.exit_boot_services", "returned");
+    assert_int_equal(claims_count(claims, "boot.exit_boot_services"), 1);
+}
+
+static void action_that_was_not_measured_is_no_fact(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 7, EV_EFI_ACTION, view_text("something else"),
+                      view_text("UEFI Debug Mode"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_absent(claims, "firmware.debug_mode");
+    assert_true(claims->serious);
+}
+
+/* UEFI_IMAGE_LOAD_EVENT of an application; `node` is one device path node. */
+static void measure_image(struct buf *log, const char *image, const char *node, size_t node_len)
+{
+    AUTO(buf) data = log_new();
+    log_u64(data, 0x1000);
+    log_u64(data, 0x2000);
+    log_u64(data, 0);
+    log_u64(data, node_len + 4);
+    assert_ok(buf_put(data, view_of(node, node_len)));
+    assert_ok(buf_put(data, view_of("\x7f\xff\x04\x00", 4)));
+    log_measure_other(log, 4, EV_EFI_BOOT_SERVICES_APPLICATION, view_text(image), buf_view(data));
+}
+
+static const char node_file[] = "\x04\x04\x0a\x00\\\0a\0\0";
+static const char node_fv[] = "\x04\x07\x14\x00\1\2\3\4\5\6\7\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10";
+
+static void last_attempt_has_the_boot_loader_and_every_application_counts(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure(bytes, 4, EV_EFI_ACTION, view_text("Calling EFI Application from Boot Option"));
+    measure_image(bytes, "first", node_file, 10);
+    log_measure(bytes, 4, EV_EFI_ACTION,
+                view_text("Returning from EFI Application from Boot Option"));
+    log_measure(bytes, 4, EV_EFI_ACTION, view_text("Calling EFI Application from Boot Option"));
+    measure_image(bytes, "vendor", node_fv, 20);
+    measure_image(bytes, "second", node_file, 10);
+    measure_image(bytes, "kernel", node_file, 10);
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "boot.loader", digest_text("second"));
+    assert_claim(claims, "boot.attempts", "2");
+    assert_int_equal(claims_count(claims, "boot.application"), 4);
+    assert_claim(claims, "boot.application", digest_text("first"));
+    assert_claim(claims, "boot.application_path", "\\a");
+    assert_claim(claims, "boot.application_path", "Fv(04030201-0605-0807-090a-0b0c0d0e0f10)");
+}
+
+static void application_measured_before_it_is_called_is_the_loader(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    measure_image(bytes, "early", node_file, 10);
+    log_measure(bytes, 4, EV_EFI_ACTION, view_text("Calling EFI Application from Boot Option"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "boot.loader", digest_text("early"));
+}
+
+static void boot_options_are_told_with_their_paths(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) option = log_new();
+    AUTO(buf) name = log_utf16("Linux");
+    log_u32(option, 1);
+    log_u16(option, 14);
+    assert_ok(buf_put(option, buf_view(name)));
+    log_u16(option, 0);
+    assert_ok(buf_put(option, view_of(node_file, 10)));
+    assert_ok(buf_put(option, view_of("\x7f\xff\x04\x00", 4)));
+    AUTO(buf) data = log_variable("Boot0001", buf_view(option));
+    log_start(bytes);
+    measure_variable(bytes, 1, EV_EFI_VARIABLE_BOOT2, "BootOrder", view_of("\x01\x00\x1a\x00", 4));
+    log_measure_other(bytes, 1, EV_EFI_VARIABLE_BOOT, buf_view(option), buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "boot.order", "0001,001A");
+    assert_claim(claims, "boot.option", "Boot0001 Linux \\a");
+    assert_false(claims->serious);
+}
+
+/* -- boot loaders
+ * -------------------------------------------------------------------------------------------- */
+
+static void text_of_grub_is_hashed_without_its_prefix(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 8, EV_IPL, view_text("set a=b"), view_of("grub_cmd: set a=b", 18));
+    log_measure_other(bytes, 8, EV_IPL, view_of("set c=d", 8), view_of("grub_cmd set c=d", 17));
+    log_measure_other(bytes, 8, EV_IPL, view_text("/vmlinuz root=x \xc3\xa9"),
+                      view_of("kernel_cmdline: /vmlinuz root=x \xc3\xa9", 35));
+    log_measure_other(bytes, 9, EV_IPL, view_text("KERNEL"), view_of("(hd0,gpt2)/vmlinuz-6.1", 23));
+    log_measure_other(bytes, 9, EV_IPL, view_text("INITRD"), view_of("/boot/initrd.img-6.1", 21));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "grub.command", "set a=b");
+    assert_claim(claims, "grub.command", "set c=d");
+    assert_claim(claims, "kernel.command_line", "/vmlinuz root=x \xc3\xa9");
+    assert_claim(claims, "kernel.digest", digest_text("KERNEL"));
+    assert_claim(claims, "initrd.digest", digest_text("INITRD"));
+    assert_int_equal(claims_count(claims, "grub.file"), 2);
+    assert_false(claims->serious);
+}
+
+static void command_line_that_was_edited_is_no_claim(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) wide = log_utf16("root=/dev/sda quiet");
+    log_start(bytes);
+    log_measure_other(bytes, 8, EV_IPL, view_text("/vmlinuz init=/bin/sh"),
+                      view_of("kernel_cmdline: /vmlinuz quiet", 31));
+    log_measure_other(bytes, 12, EV_IPL, view_text("other"), buf_view(wide));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_absent(claims, "kernel.command_line");
+    assert_absent(claims, "stub.command_line");
+    assert_claim(claims, "log.unverified_data", "1 EV_IPL");
+    assert_claim(claims, "log.unverified_data", "2 EV_IPL");
+    assert_true(claims->serious);
+}
+
+static void command_line_of_the_stub_is_read_with_or_without_its_end(void **state)
+{
+    (void)state;
+    AUTO(buf) text = log_utf16("root=/dev/sda quiet");
+    AUTO(buf) ended = log_utf16("root=/dev/sda quiet");
+    assert_ok(buf_put(ended, view_of("\0\0", 2)));
+    const struct {
+        struct view measured;
+        struct view data;
+        size_t warnings;
+    } cases[] = {{buf_view(text), buf_view(text), 0},
+                 {buf_view(ended), buf_view(ended), 0},
+                 {buf_view(text), buf_view(ended), 0},
+                 {buf_view(ended), buf_view(text), 0},
+                 {buf_view(ended), view_of(ended->data, ended->len - 1), 1}};
+    for (size_t i = 0; i < 5; i++) {
+        AUTO(buf) bytes = log_new();
+        log_start(bytes);
+        log_measure_other(bytes, 12, EV_IPL, cases[i].measured, cases[i].data);
+        AUTO(claims) claims = claims_of(bytes);
+        assert_claim(claims, "stub.command_line", "root=/dev/sda quiet");
+        assert_false(claims->serious);
+        assert_int_equal(claims->warning_count, cases[i].warnings);
+    }
+}
+
+static void measure_section(struct buf *log, const char *name, const char *content)
+{
+    AUTO(buf) label = log_utf16(name);
+    assert_ok(buf_put(label, view_of("\0\0", 2)));
+    log_measure_other(log, 11, EV_IPL, view_of(name, strlen(name) + 1), buf_view(label));
+    log_measure_other(log, 11, EV_IPL, view_text(content), buf_view(label));
+}
+
+static void parts_of_a_unified_kernel_image_are_named_by_what_was_measured(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    measure_section(bytes, ".linux", "KERNEL");
+    measure_section(bytes, ".initrd", "INITRD");
+    AUTO(claims) claims = claims_of(bytes);
+    char expected[128];
+    snprintf(expected, sizeof expected, ".linux:%s", digest_text("KERNEL"));
+    assert_claim(claims, "uki.section", expected);
+    assert_claim(claims, "kernel.digest", digest_text("KERNEL"));
+    assert_claim(claims, "initrd.digest", digest_text("INITRD"));
+    assert_int_equal(claims_count(claims, "uki.section"), 2);
+    assert_int_equal(claims->warning_count, 0);
+}
+
+static void section_whose_name_was_not_measured_is_no_claim(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) linux_label = log_utf16(".linux");
+    AUTO(buf) initrd_label = log_utf16(".initrd");
+    log_start(bytes);
+    log_measure_other(bytes, 11, EV_IPL, view_of(".initrd", 8), buf_view(initrd_label));
+    log_measure_other(bytes, 11, EV_IPL, view_text("KERNEL"), buf_view(linux_label));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_absent(claims, "uki.section");
+    assert_absent(claims, "kernel.digest");
+    assert_claim(claims, "log.unverified_data", "2 EV_IPL");
+}
+
+static void tagged_events_of_linux_and_systemd_are_digests(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t tag;
+        const char *claim;
+    } tags[] = {{0x8F3B22EC, "initrd.digest"},
+                {0x8F3B22ED, "stub.load_options"},
+                {0xF5BC582A, "loader.conf"}};
+    for (size_t i = 0; i < 3; i++) {
+        AUTO(buf) bytes = log_new();
+        AUTO(buf) data = log_new();
+        log_u32(data, tags[i].tag);
+        log_u32(data, 0);
+        log_start(bytes);
+        log_measure_other(bytes, 9, EV_EVENT_TAG, view_text("content"), buf_view(data));
+        AUTO(claims) claims = claims_of(bytes);
+        assert_claim(claims, tags[i].claim, digest_text("content"));
+    }
+}
+
+static void phases_and_the_machine_id_are_words_that_were_measured(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure(bytes, 11, EV_IPL, view_text("enter-initrd"));
+    log_measure_other(bytes, 11, EV_IPL, view_text("other"), view_text("leave-initrd"));
+    log_measure(bytes, 15, EV_IPL, view_text("machine-id:0123"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "uki.phase", "enter-initrd");
+    assert_int_equal(claims_count(claims, "uki.phase"), 1);
+    assert_claim(claims, "machine.id", "0123");
+}
+
+/* -- limits
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void control_characters_never_reach_a_claim(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 8, EV_IPL, view_text("a\x1b[2J\nb\xff\xc2\x9b"),
+                      view_text("grub_cmd: a\x1b[2J\nb\xff\xc2\x9b"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "grub.command", "a\\x1b[2J\\nb\\xff\\xc2\\x9b");
+}
+
+static void value_that_is_too_long_is_cut_and_says_so(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    char text[6000] = "kernel_cmdline: ";
+    memset(text + 16, 'x', sizeof text - 17);
+    log_start(bytes);
+    log_measure_other(bytes, 8, EV_IPL, view_text(text + 16), view_text(text));
+    AUTO(claims) claims = claims_of(bytes);
+    const char *value = claims_first(claims, "kernel.command_line");
+    assert_int_equal(strlen(value), 4096 + 3);
+    assert_string_equal(value + 4096, "\u2026");
+    assert_true(claims->truncated);
+}
+
+static void claims_past_the_limit_are_left_out_and_it_is_said(void **state)
+{
+    (void)state;
+    AUTO(claims) claims = NULL;
+    assert_ok(claims_new(&claims));
+    for (size_t i = 0; i < CLAIMS_MAX; i++) {
+        assert_ok(claims_add(claims, "name", "value"));
+    }
+    assert_false(claims->truncated);
+    assert_ok(claims_add(claims, "name", "value"));
+    assert_int_equal(claims->count, CLAIMS_MAX);
+    assert_true(claims->truncated);
+}
+
+static void warnings_past_the_limit_are_counted(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    for (int i = 0; i < 100; i++) {
+        log_measure_other(bytes, 7, EV_EFI_ACTION, view_text("a"), view_text("b"));
+    }
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims->warning_count, CLAIM_WARNINGS_MAX);
+    assert_int_equal(claims->warnings_dropped, 100 - CLAIM_WARNINGS_MAX);
+    assert_int_equal(claims_count(claims, "log.unverified_data"), 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(secure_boot_is_what_the_firmware_measured),
+        cmocka_unit_test(secure_boot_said_behind_the_separator_is_no_claim),
+        cmocka_unit_test(separator_under_another_type_is_still_the_separator),
+        cmocka_unit_test(secure_boot_in_another_pcr_is_no_claim),
+        cmocka_unit_test(variable_whose_data_was_edited_is_no_claim_but_a_warning),
+        cmocka_unit_test(value_measured_without_its_name_is_no_claim),
+        cmocka_unit_test(event_without_a_digest_in_the_bank_proves_nothing_in_it),
+        cmocka_unit_test(every_entry_of_a_database_is_a_claim),
+        cmocka_unit_test(malformed_database_is_read_to_where_it_breaks),
+        cmocka_unit_test(authority_names_its_database_where_the_digest_covers_it),
+        cmocka_unit_test(stray_byte_that_shim_leaves_out_of_the_digest_is_tolerated),
+        cmocka_unit_test(authority_of_other_data_is_no_claim),
+        cmocka_unit_test(state_of_shim_is_read),
+        cmocka_unit_test(unknown_variables_are_nobodys_problem),
+        cmocka_unit_test(firmware_version_is_text_a_guid_or_bytes),
+        cmocka_unit_test(separators_of_zeros_and_ones_are_sound_and_others_are_errors),
+        cmocka_unit_test(separators_of_an_operating_system_are_its_own),
+        cmocka_unit_test(actions_of_the_firmware_become_facts),
+        cmocka_unit_test(action_that_was_not_measured_is_no_fact),
+        cmocka_unit_test(last_attempt_has_the_boot_loader_and_every_application_counts),
+        cmocka_unit_test(application_measured_before_it_is_called_is_the_loader),
+        cmocka_unit_test(boot_options_are_told_with_their_paths),
+        cmocka_unit_test(text_of_grub_is_hashed_without_its_prefix),
+        cmocka_unit_test(command_line_that_was_edited_is_no_claim),
+        cmocka_unit_test(command_line_of_the_stub_is_read_with_or_without_its_end),
+        cmocka_unit_test(parts_of_a_unified_kernel_image_are_named_by_what_was_measured),
+        cmocka_unit_test(section_whose_name_was_not_measured_is_no_claim),
+        cmocka_unit_test(tagged_events_of_linux_and_systemd_are_digests),
+        cmocka_unit_test(phases_and_the_machine_id_are_words_that_were_measured),
+        cmocka_unit_test(control_characters_never_reach_a_claim),
+        cmocka_unit_test(value_that_is_too_long_is_cut_and_says_so),
+        cmocka_unit_test(claims_past_the_limit_are_left_out_and_it_is_said),
+        cmocka_unit_test(warnings_past_the_limit_are_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
