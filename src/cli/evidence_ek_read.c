@@ -132,7 +132,11 @@ static ERRFN read_pem(struct view text, struct ek_evidence *evidence)
         read = read_next_block(&reader, evidence);
     } while (IS_OK(read));
     pem_close(&reader);
-    return IS_E(read, NOT_FOUND) && evidence->count > 0 ? OK : read;
+    if (IS_E(read, NOT_FOUND) && evidence->count == 0) {
+        evidence->fault = (struct ek_diagnosis){.what = "no whole PEM block is in it"};
+        return E(EK_UNREADABLE);
+    }
+    return IS_E(read, NOT_FOUND) ? OK : read;
 }
 
 /* -- which is which ---------------------------------------------------------------------------- */

@@ -111,10 +111,10 @@ static bool is_json(struct view content)
 /* One layer off. NOT_FOUND: these are bytes, or PEM. */
 static ERRFN decode_once(struct view content, const char *json_key, struct buf **out_bytes)
 {
-    ENSURE(content.len > 0 && !pem_is(content), NOT_FOUND);
     if (json_key && is_json(content)) {
         return decode_json(content, json_key, out_bytes);
     }
+    ENSURE(content.len > 0 && !pem_is(content), NOT_FOUND);
     AUTO(buf) squeezed = NULL;
     TRY(squeeze(content, &squeezed));
     struct view text = buf_view(squeezed);

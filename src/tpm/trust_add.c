@@ -18,6 +18,10 @@ static bool contains(const struct trust_certs *certs, const X509 *cert)
 /* Moves those of `from` that are new; what is left in it is freed by the caller. */
 static ERRFN take_new(struct trust_certs *into, struct trust_certs *from, size_t *out_count)
 {
+    *out_count = 0;
+    if (from->count == 0) {
+        return OK; /* reallocarray to nothing would free */
+    }
     X509 **grown = reallocarray(into->at, into->count + from->count, sizeof *grown);
     ENSURE(grown, NO_MEMORY);
     into->at = grown;

@@ -1,0 +1,449 @@
+"""`attestation evidence quote`: quotes of real TPMs, of a software TPM, and forged ones."""
+
+import base64
+import json
+import struct
+
+import pytest
+
+import certificates as x
+from appliance import Tpm
+from certificates import Mint
+from evidence_command import evidence, expected, real
+from forgery import flip, sized, spread
+
+FIELDS = {"valid", "reasons", "selection", "pcr_digest", "extra_data", "clock", "reset_count", "restart_count",
+          "firmware_version"}
+QUOTE_TYPE = 0x8018
+
+
+class Quote:
+    """Quote, signature and AK as bytes; what else is known."""
+
+    def __init__(self, attest, signature, ak, pcrs=None):
+        self.attest = attest
+        self.signature = signature
+        self.ak = ak if isinstance(ak, bytes) else ak.encode()
+        self.pcrs = pcrs
+
+
+class Bench:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    def judge(self, quote, *options, nonce=None, pcrs=None, **replaced):
+        """replaced: attest, signature or ak in another form."""
+        given = ["--quote", self.write("quote", replaced.get("attest", quote.attest)),
+                 "--signature", self.write("signature", replaced.get("signature", quote.signature)),
+                 "--ak", self.write("ak", replaced.get("ak", quote.ak))]
+        if nonce is not None:
+            given += ["--nonce", nonce]
+        if pcrs is not None:
+            given += ["--pcrs", self.write("pcrs", pcrs if isinstance(pcrs, (bytes, str)) else json.dumps(pcrs))]
+        return evidence("quote", *given, "--json", *options)
+
+    def assert_valid(self, quote, **options):
+        outcome = self.judge(quote, **options)
+        assert outcome.status == 0 and outcome.json["valid"] is True and outcome.json["reasons"] == [], outcome
+        return outcome.json
+
+    def assert_reasons(self, quote, *reasons, **options):
+        outcome = self.judge(quote, **options)
+        assert outcome.status == 1 and outcome.json["valid"] is False, outcome
+        assert outcome.json["reasons"] == list(reasons), outcome
+        assert len(outcome.json["explanations"]) == len(reasons)
+        return outcome.json
+
+    def assert_unreadable(self, quote, said, **options):
+        outcome = self.judge(quote, **options)
+        assert outcome.status == 2 and outcome.stdout == "" and said in outcome.stderr, outcome
+        return outcome
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path)
+
+
+# -- quotes of real machines ---------------------------------------------------------------------------------------------
+
+BANKS = {"4": "sha1", "11": "sha256", "12": "sha384"}
+
+
+def read(*names):
+    with open(real(*names), "rb") as file:
+        return file.read()
+
+
+def take(data, at):
+    """A length of 8 bytes, little-endian, and what it counts; then where it ends."""
+    size = int.from_bytes(data[at:at + 8], "little")
+    return data[at + 8:at + 8 + size], at + 8 + size
+
+
+def from_bincode(data):
+    signature, at = take(data, 0)
+    attest, at = take(data, at)
+    count, at = int.from_bytes(data[at:at + 8], "little"), at + 8
+    values = []
+    for _ in range(count):
+        value, at = take(data, at)
+        values.append(value)
+    return attest, signature, values
+
+
+def unpack(folder, entry):
+    """The parts of one entry of the collection, whatever they are packed in."""
+    if folder == "keylime":
+        return Quote(read(folder, entry["file"]), read(folder, "quotes/quotesig.out"), read(folder, "quotes/ak.pub"),
+                     read(folder, "quotes/quotepcr.out"))
+    if folder == "azure-cvm-tooling" and entry["file"].endswith("quote.bin"):
+        attest, signature, values = from_bincode(read(folder, entry["file"]))
+        return Quote(attest, signature, entry["ak_pem"], {"sha256": {str(i): v.hex() for i, v in enumerate(values)}})
+    if folder == "azure-cvm-tooling":
+        return Quote(read(folder, entry["file"]), read(folder, "history-2023-11/quote_sig"), entry["ak_pem"])
+    if folder == "veraison":
+        token = read(folder, entry["file"])  # 16 bytes of node identity, then a length of two bytes
+        return from_enacttrust(token, entry)
+    document = json.loads(read(folder, entry["file"]))
+    if folder == "trustee":
+        part = document.get("tpm_quote") or document["quote"]
+        as_bytes = lambda value: bytes.fromhex(value) if isinstance(value, str) else bytes(value)
+        return Quote(as_bytes(part["message"]), as_bytes(part["signature"]), entry["ak_pem"],
+                     {"sha256": {str(i): as_bytes(v).hex() for i, v in enumerate(part["pcrs"])}})
+    values = document.get("allpcrs") or {document["algorithm"]: document["pcrs"]}
+    selected = {bank for bank, _ in entry["attest"]["pcrSelect"]}
+    return Quote(base64.b64decode(document["quote"]), base64.b64decode(document["signature"]), entry["ak_pem"],
+                 {BANKS[bank]: {index: base64.b64decode(value).hex() for index, value in pcrs.items()}
+                  for bank, pcrs in values.items() if BANKS[bank] in selected})
+
+
+def from_enacttrust(token, entry):
+    at = token.index(bytes.fromhex("ff544347"))
+    size = int.from_bytes(token[at - 2:at], "big")
+    return Quote(token[at:at + size], token[at + size:], entry["ak_pem"])
+
+
+REAL_QUOTES = [(folder, entry) for folder in ("keylime", "azure-cvm-tooling", "veraison", "trustee", "guard-oss")
+               for entry in expected(folder, "expected_quotes.json")]
+
+
+@pytest.mark.parametrize("folder, entry", REAL_QUOTES, ids=lambda value: value if isinstance(value, str) else value["file"])
+def test_real_quote_is_valid_and_its_fields_are_the_expected_ones(bench, folder, entry):
+    """Verdicts that speak of event logs (which bank or log to believe) are not about the quote itself, which is valid. The
+    one of veraison is "reject unless no nonce was asked for": its nonce is empty."""
+    quote = unpack(folder, entry)
+    said = bench.assert_valid(quote, nonce=entry["nonce_hex"],
+                              pcrs=quote.pcrs if entry["expected"]["pcr_digest_matches_reported_pcrs"] else None)
+    attest = entry["attest"]
+    assert FIELDS <= set(said)
+    assert said["selection"] == dict(attest["pcrSelect"]) and list(said["selection"]) == [bank for bank, _ in attest["pcrSelect"]]
+    assert [said[key] for key in ("pcr_digest", "extra_data", "clock", "reset_count", "restart_count", "firmware_version")] == \
+        [attest[key] for key in ("pcrDigest", "extraData", "clock", "resetCount", "restartCount", "firmwareVersion")]
+    assert said["qualified_signer"] == attest["qualifiedSigner"] and said["safe"] == bool(attest["safe"])
+    assert (said["signature_scheme"], said["hash"]) == (entry["signature_algorithm"], entry["signature_hash"])
+    if "ak_name" in entry:
+        assert said["ak_name"] == entry["ak_name"]
+    bench.assert_reasons(quote, "quote_nonce_mismatch", nonce=entry["nonce_hex"] + "00")
+
+
+def test_quote_without_a_nonce_is_no_answer_to_one(bench):
+    entry = expected("veraison", "expected_quotes.json")[0]
+    quote = unpack("veraison", entry)
+    assert bench.assert_valid(quote)["nonce_checked"] is False
+    bench.assert_reasons(quote, "quote_nonce_mismatch", nonce="00112233")
+
+
+def test_tpm12_quote_is_refused_by_name(bench):
+    document = json.loads(read("go-attestation", "eventlogs/linux_tpm12.json"))
+    attest = base64.b64decode(find(document, "Quote"))
+    signature = base64.b64decode(find(document, "Signature"))
+    assert b"QUOT" in attest
+    keylime = unpack(*REAL_QUOTES[0])
+    said = bench.assert_reasons(Quote(attest, signature, keylime.ak), "quote_type")
+    assert "TPM 1.2" in said["explanations"][0] and said["selection"] is None and FIELDS <= set(said)
+
+
+def find(value, key):
+    """The first member of this name, however deep."""
+    if isinstance(value, dict):
+        if isinstance(value.get(key), str):
+            return value[key]
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else []:
+        if (found := find(inner, key)) is not None:
+            return found
+    return None
+
+
+# -- a TPM's own -----------------------------------------------------------------------------------------------------------
+
+KEYS = {"rsassa": ("rsa", "rsassa"), "rsapss": ("rsa", "rsapss"), "p256": ("ecc", "ecdsa"), "p384": ("ecc384", "ecdsa")}
+NONCE = "00112233445566778899aabbccddeeff"
+
+
+class QuotingTpm:
+    def __init__(self):
+        self.tpm = Tpm()
+        self.made = set()
+
+    def remove(self):
+        self.tpm.remove()
+
+    def tool(self, *arguments):
+        """With room for the objects it loads: nothing keeps them for us without a resource manager."""
+        self.tpm.tool("tpm2_flushcontext", "-t")
+        self.tpm.tool(*arguments)
+
+    def ak(self, kind, digest="sha256"):
+        """Makes it once; its name in the folder."""
+        name = f"{kind}-{digest}"
+        if name not in self.made:
+            algorithm, scheme = KEYS[kind]
+            self.tool("tpm2_createek", "-G", "rsa", "-c", "ek.ctx", "-u", "ek.pub")
+            self.tool("tpm2_createak", "-C", "ek.ctx", "-c", name + ".ctx", "-G", algorithm, "-g", digest, "-s", scheme,
+                          "-u", name + ".pub", "-f", "tss", "-n", name + ".name")
+            self.tool("tpm2_readpublic", "-c", name + ".ctx", "-f", "pem", "-o", name + ".pem")
+            self.made.add(name)
+        return name
+
+    def quote(self, kind="p256", digest="sha256", selection="sha256:0,1,2,3,4,5,6,7", nonce=NONCE, form="tss", pcrs="serialized"):
+        ak = self.ak(kind, digest)
+        self.tool("tpm2_quote", "-c", ak + ".ctx", "-l", selection, "-q", nonce, "-m", "quote", "-s", "signature",
+                  "-f", form, "-o", "pcrs", "-F", pcrs, "-g", digest, "--scheme", KEYS[kind][1])
+        return Quote(self.tpm.read("quote"), self.tpm.read("signature"), self.tpm.read(ak + ".pub"), self.tpm.read("pcrs"))
+
+    def pem(self, kind, digest="sha256"):
+        return self.tpm.read(self.ak(kind, digest) + ".pem")
+
+
+@pytest.fixture(scope="module")
+def tpm():
+    made = QuotingTpm()
+    yield made
+    made.remove()
+
+
+@pytest.mark.parametrize("kind, scheme", [("rsassa", "RSASSA"), ("rsapss", "RSAPSS"), ("p256", "ECDSA"), ("p384", "ECDSA")])
+@pytest.mark.parametrize("digest", ["sha256", "sha384"])
+def test_every_scheme_is_checked_with_every_form_of_key_and_signature(bench, tpm, kind, scheme, digest):
+    for form in ("tss", "plain"):
+        quote = tpm.quote(kind, digest, form=form)
+        tpmt = quote.ak[2:]
+        for ak in (quote.ak, tpmt, tpm.pem(kind, digest), quote.ak.hex(), base64.b64encode(tpmt)):
+            said = bench.assert_valid(quote, ak=ak, nonce=NONCE, pcrs=quote.pcrs)
+            assert (said["signature_scheme"], said["hash"]) == (scheme, digest)
+            assert said["selection"] == {"sha256": list(range(8))}
+    assert bench.assert_valid(quote)["ak_name"] == tpm.tpm.read(f"{kind}-{digest}.name").hex()
+
+
+def test_key_of_a_certificate_is_taken(bench, tpm):
+    quote = tpm.quote("p256")
+    spki = base64.b64decode(b"".join(tpm.pem("p256").splitlines()[1:-1]))
+    bench.assert_valid(quote, ak=spki)
+    mint = Mint()
+    try:
+        certificate = mint.certificate(x.common_name("AK"), spki, x.common_name("CA"), mint.key("CA"), x.ek_extensions("digitalSignature"))
+    finally:
+        mint.remove()
+    assert bench.assert_valid(quote, ak=certificate)["key"] == "P-256"
+    pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(certificate) + b"-----END CERTIFICATE-----\n"
+    bench.assert_valid(quote, ak=pem)
+
+
+def test_files_may_be_text(bench, tpm):
+    quote = tpm.quote("rsassa")
+    for encode in (lambda b: b.hex(), lambda b: b.hex().upper() + "\n", base64.b64encode, base64.encodebytes,
+                   lambda b: base64.urlsafe_b64encode(b).rstrip(b"=")):
+        bench.assert_valid(quote, attest=encode(quote.attest), signature=encode(quote.signature), ak=encode(quote.ak),
+                           pcrs=encode(quote.pcrs), nonce=NONCE)
+    bench.assert_valid(quote, attest=sized(quote.attest))  # TPM2B_ATTEST
+
+
+def raw_ecdsa(tpmt, width):
+    r_size = int.from_bytes(tpmt[4:6], "big")
+    r = tpmt[6:6 + r_size]
+    s = tpmt[8 + r_size:]
+    return r.rjust(width, b"\0") + s.rjust(width, b"\0")
+
+
+@pytest.mark.parametrize("kind, width", [("p256", 32), ("p384", 48)])
+def test_raw_ecdsa_signatures_are_taken(bench, tpm, kind, width):
+    quote = tpm.quote(kind)
+    raw = raw_ecdsa(quote.signature, width)
+    bench.assert_valid(quote, signature=raw)
+    bench.assert_valid(quote, signature=raw, ak=tpm.pem(kind))
+    bench.assert_reasons(quote, "quote_signature_invalid", signature=raw[width:] + raw[:width])
+
+
+def test_banks_are_shown_in_the_tpms_order(bench, tpm):
+    for selection in ("sha256:0,23+sha384:1,2,16", "sha384:1,2,16+sha256:0,23"):
+        quote = tpm.quote("p256", selection=selection)
+        said = bench.assert_valid(quote, pcrs=quote.pcrs)
+        assert list(said["selection"].items()) == [(part.split(":")[0], [int(i) for i in part.split(":")[1].split(",")])
+                                                   for part in selection.split("+")]
+
+
+# Where in tpm2-tools' dump of 48 digests the first byte of the first and the last of the last are: behind the selection and the
+# number of lists come six lists of a number and eight digests, each a length and 64 bytes.
+DUMP_FIRST = 132 + 4 + 4 + 2
+DUMP_LAST = 132 + 4 + 5 * 532 + 4 + 7 * 66 + 2 + 47
+
+
+def test_all_pcrs_of_two_banks_are_compared(bench, tpm):
+    """More than eight digests take more than one list in the file."""
+    every = ",".join(map(str, range(24)))
+    selection = f"sha256:{every}+sha384:{every}"
+    for form in ("serialized", "values"):
+        quote = tpm.quote("p256", selection=selection, pcrs=form)
+        bench.assert_valid(quote, pcrs=quote.pcrs)
+        first, last = (0, len(quote.pcrs) - 1) if form == "values" else (DUMP_FIRST, DUMP_LAST)
+        for place in (first, last):
+            altered = bytearray(quote.pcrs)
+            altered[place] ^= 1
+            bench.assert_reasons(quote, "quote_pcr_digest_mismatch", pcrs=bytes(altered))
+
+
+def test_pcr_values_are_compared_with_the_quoted_digest(bench, tpm):
+    quote = tpm.quote("p256", selection="sha256:0,7", pcrs="values")
+    zero, seven = quote.pcrs[:32].hex(), quote.pcrs[32:].hex()
+    bench.assert_valid(quote, pcrs={"sha256": {"0": zero, "7": seven}})
+    bench.assert_valid(quote, pcrs={"sha256": {"0": "0x" + zero.upper(), "7": seven, "9": zero}, "sha384": {"0": "00" * 48}})
+    bench.assert_reasons(quote, "quote_pcr_digest_mismatch", pcrs={"sha256": {"0": zero, "7": "11" * 32}})
+    bench.assert_reasons(quote, "pcr_values_invalid", pcrs={"sha256": {"0": zero}})
+    for bad in ({"sha256": {"24": zero}}, {"sha256": {"00": zero}}, {"sha256": {"0": zero[:-2]}}, {"md5": {"0": zero}},
+                {"sha256": [zero]}, "{", b"\x00" * 63):
+        bench.assert_unreadable(quote, "pcrs", pcrs=bad)
+
+
+def test_nonce_must_be_the_one_quoted(bench, tpm):
+    quote = tpm.quote("p256")
+    bench.assert_valid(quote, nonce=NONCE.upper())
+    for nonce in ("", "00", NONCE[:-2], NONCE + "00", NONCE[:-1] + "e"):
+        bench.assert_reasons(quote, "quote_nonce_mismatch", nonce=nonce)
+    bench.assert_unreadable(quote, "--nonce", nonce="0")
+    bench.assert_unreadable(quote, "--nonce", nonce="xy")
+    bench.assert_unreadable(quote, "--nonce", nonce="00" * 67)
+
+
+def test_no_flipped_bit_is_overlooked(bench, tpm):
+    """All bits of everything are flipped in the unit tests; here some, through the whole command."""
+    quote = tpm.quote("p256")
+    for bit in spread(quote.attest, 24):
+        assert bench.judge(quote, attest=flip(quote.attest, bit)).status in (1, 2)
+    for bit in spread(quote.signature, 24):
+        assert bench.judge(quote, signature=flip(quote.signature, bit)).status in (1, 2)
+
+
+def test_key_that_is_not_an_ak_is_said(bench, tpm):
+    tool = tpm.tool
+    tool("tpm2_createprimary", "-C", "o", "-g", "sha256", "-G", "ecc", "-c", "srk.ctx")
+    tool("tpm2_create", "-C", "srk.ctx", "-G", "ecc:ecdsa-sha256", "-a", "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign",
+         "-u", "free.pub", "-r", "free.priv", "-c", "free.ctx")
+    tool("tpm2_quote", "-c", "free.ctx", "-l", "sha256:0", "-m", "quote", "-s", "signature")
+    quote = Quote(*(tpm.tpm.read(name) for name in ("quote", "signature", "free.pub")))
+    bench.assert_reasons(quote, "ak_attributes")
+
+
+def test_other_attestations_are_refused_by_name(bench, tpm):
+    ak = tpm.ak("p256")
+    tpm.tool("tpm2_certify", "-c", ak + ".ctx", "-C", ak + ".ctx", "-g", "sha256", "-o", "certify", "-s", "certify.sig")
+    tpm.tool("tpm2_gettime", "-c", ak + ".ctx", "-g", "sha256", "--attestation", "time", "-o", "time.sig")
+    for name, called in (("certify", "key certification"), ("time", "time attestation")):
+        said = bench.assert_reasons(Quote(tpm.tpm.read(name), tpm.tpm.read(name + ".sig"), tpm.tpm.read(ak + ".pub")), "quote_type")
+        assert called in said["explanations"][0] and said["pcr_digest"] == ""
+
+
+# -- forged ----------------------------------------------------------------------------------------------------------------
+
+def attest_of(magic=0xff544347, kind=QUOTE_TYPE, selection=((0x000b, 0x0000ff),), digest=bytes(32), extra=b"nonce", tail=b"", safe=1):
+    banks = b"".join(struct.pack(">HB", bank, 3) + mask.to_bytes(3, "little") for bank, mask in selection)
+    return (struct.pack(">IH", magic, kind) + sized(b"\x00\x0b" + bytes(32)) + sized(extra) + struct.pack(">QIIBQ", 7, 1, 2, safe, 3) +
+            struct.pack(">I", len(selection)) + banks + sized(digest) + tail)
+
+
+@pytest.fixture(scope="module")
+def mint():
+    made = Mint()
+    yield made
+    made.remove()
+
+
+def signed(mint, attest, kind="P-256", digest="sha256", pss=False):
+    key = mint.key(kind, kind)
+    return Quote(attest, key.sign(attest, digest, pss), key.spki)
+
+
+@pytest.mark.parametrize("kind, pss, scheme", [("rsa2048", False, "RSASSA"), ("rsa2048", True, "RSAPSS"), ("rsa3072", False, "RSASSA"),
+                                               ("P-256", False, "ECDSA"), ("P-521", False, "ECDSA")])
+@pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
+def test_scheme_and_hash_of_an_unnamed_signature_are_found(bench, mint, kind, pss, scheme, digest):
+    said = bench.assert_valid(signed(mint, attest_of(), kind, digest, pss))
+    assert (said["signature_scheme"], said["hash"]) == (scheme, digest)
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "P-256"])
+def test_sha1_is_refused_in_every_form(bench, mint, kind):
+    quote = signed(mint, attest_of(), kind, "sha1")
+    bench.assert_reasons(quote, "quote_hash_refused")
+    scheme = 0x0014 if kind == "rsa2048" else 0x0018
+    if kind == "rsa2048":
+        bench.assert_reasons(quote, "quote_hash_refused", signature=struct.pack(">HH", scheme, 4) + sized(quote.signature))
+
+
+@pytest.mark.parametrize("changes, reasons", [
+    ({"magic": 0xff544348}, ["quote_magic"]),
+    ({"magic": 0xff544348, "kind": 0x8017}, ["quote_magic"]),
+    ({"kind": 0x8017}, ["quote_type"]),
+    ({"selection": ()}, ["quote_selection_mismatch"]),
+    ({"selection": ((0x000b, 0),)}, ["quote_selection_mismatch"]),
+])
+def test_genuinely_signed_nonsense_is_refused(bench, mint, changes, reasons):
+    bench.assert_reasons(signed(mint, attest_of(**changes)), *reasons)
+
+
+def test_all_reasons_are_said_at_once(bench, mint):
+    quote = signed(mint, attest_of())
+    quote.signature = mint.key("other").sign(quote.attest)
+    bench.assert_reasons(quote, "quote_signature_invalid", "quote_nonce_mismatch", "quote_pcr_digest_mismatch", nonce="00",
+                         pcrs={"sha256": {str(i): "00" * 32 for i in range(8)}})
+
+
+def test_empty_selection_of_an_unknown_bank_is_passed_over(bench, mint):
+    said = bench.assert_valid(signed(mint, attest_of(selection=((0x0012, 0), (0x000b, 1), (0x000c, 0)))))
+    assert said["selection"] == {"sha256": [0]}
+
+
+@pytest.mark.parametrize("attest, offset", [
+    (attest_of(tail=b"x"), len(attest_of())),
+    (attest_of()[:-1], len(attest_of()) - 34),
+    (attest_of(safe=2), 65),
+    (b"\xff\x54", 0),
+])
+def test_unreadable_quote_is_answered_with_the_byte(bench, mint, attest, offset):
+    quote = signed(mint, attest)
+    outcome = bench.assert_unreadable(quote, "quote_unreadable")
+    assert f"at byte {offset}:" in outcome.stderr, outcome
+
+
+def test_unreadable_signature_and_key_are_answered_as_such(bench, mint):
+    quote = signed(mint, attest_of())
+    bench.assert_unreadable(quote, "quote_signature_unreadable", signature=quote.signature + b"\0")
+    bench.assert_unreadable(quote, "quote_signature_unreadable", signature=b"\x01" * 40)
+    bench.assert_unreadable(quote, "ak_unreadable", ak=b"hello")
+    bench.assert_unreadable(quote, "ak_unreadable", ak=quote.ak[:-1])
+
+
+def test_key_of_another_type_or_size_is_refused(bench, mint):
+    quote = signed(mint, attest_of(), "rsa1024")
+    bench.assert_reasons(quote, "ak_algorithm")
+
+
+def test_missing_options_are_a_matter_of_usage():
+    outcome = evidence("quote", "--quote", "/dev/null")
+    assert outcome.status == 2 and "signature" in outcome.stderr
