@@ -35,6 +35,9 @@ static void put_failures(struct json_writer *w, struct ipc_list failures)
         json_put_text(w, "rule", failure.rule);
         json_put_text(w, "expected", failure.expected);
         json_put_text(w, "actual", failure.actual);
+        json_put_text_or_null(w, "gate", failure.gate);
+        json_put_bool(w, "telemetry", failure.telemetry);
+        json_put_bool(w, "excused", failure.excused);
         json_close(w, '}');
     }
     json_close(w, ']');
@@ -71,6 +74,19 @@ static struct ipc_attest_reply without_secrets(const struct ipc_attest_reply *re
     };
 }
 
+/* The three answers, which are never mixed. */
+static void put_verdicts(struct json_writer *w, const struct ipc_attest_reply *reply)
+{
+    json_open(w, "verdicts", '{');
+    json_put_text(w, "chain", view_text(outcome_name(reply->chain)));
+    json_put_text(w, "replay", view_text(outcome_name(reply->replay)));
+    json_put_text(w, "policy", view_text(outcome_name(reply->policy)));
+    json_close(w, '}');
+    json_put_text_or_null(w, "baseline", reply->baseline);
+    json_put_text_or_null(w, "note", reply->note);
+    json_put_time(w, "valid_until", reply->valid_until);
+}
+
 static ERRFN answer_attest(struct exchange *x, const struct ipc_attest_reply *full)
 {
     struct ipc_attest_reply reply = without_secrets(full);
@@ -91,6 +107,7 @@ static ERRFN answer_attest(struct exchange *x, const struct ipc_attest_reply *fu
     json_put_number(&w, "policy_version", reply.policy_version);
     json_put_text_or_null(&w, "assurance", reply.assurance);
     json_put_text_or_null(&w, "wipe_token", reply.wipe_token);
+    put_verdicts(&w, &reply);
     json_close(&w, '}');
     return json_write_end(&w);
 }

@@ -1,15 +1,16 @@
 #include "signer/appraise.h"
 
-#include "base/text.h"
 #include "crypto/digest.h"
 #include "signer/identity.h"
 #include "sql/proof.h"
+#include "sql/stored_logs.h"
 
 #include <string.h>
 
 void appraisal_clear(struct appraisal *appraisal)
 {
     ak_free(STEAL(appraisal->ak));
+    facts_free(STEAL(appraisal->facts));
 }
 
 /* The session's secret came back, so one TPM holds both the EK and the AK. */
@@ -132,41 +133,42 @@ static ERRFN check_quote(struct call *call, const struct ipc_attest_request *req
     return check_values(a);
 }
 
-static void evaluate(const struct call *call, const struct ek *ek, struct appraisal *a, bool quoted)
+/* The log that came, or the one that need not come again. It is worth what the quote says of it, in both cases. */
+static ERRFN find_log(struct call *call, const struct ipc_attest_request *request, const struct machine *machine,
+                      struct appraisal *a)
 {
-    char public_hash[HEX_TEXT_SIZE(SHA256_BYTES)];
-    hex_encode(view_of(ek->spki_sha256, SHA256_BYTES), public_hash);
-    struct policy_pcr pcrs[PCR_VALUES_MAX];
-    for (size_t i = 0; i < a->values.count; i++) {
-        const struct pcr_value *value = &a->values.value[i];
-        pcrs[i] = (struct policy_pcr){.bank = pcr_bank_name(value->bank),
-                                      .index = value->index,
-                                      .digest = view_of(value->digest, value->len)};
+    a->event_log = request->event_log;
+    if (request->event_log.len > 0 || !call->signer->policy_reads_log) {
+        return OK;
     }
-    struct policy_facts facts = {
-        .quoted = quoted,
-        .pcrs = pcrs,
-        .pcr_count = a->values.count,
-        .ak_key = ak_key_name(a->ak->key_type),
-        .ek_has_certificate = ek->source == EK_SOURCE_CERT,
-        .ek_chain_trusted = a->trust.chain == TRUST_CHAIN_TRUSTED,
-        .ek_hash_allowed = a->trust.hash_allowed,
-        .ek_expired = a->trust.expired,
-        .ek_reason = a->trust.reason,
-        .ek_fingerprint = call->ek_fingerprint,
-        .ek_public_hash = public_hash,
-        .ek_manufacturer = ek->manufacturer[0] ? ek->manufacturer : NULL,
-        .ek_model = ek->model[0] ? ek->model : NULL,
-        .ek_version = ek->version[0] ? ek->version : NULL,
-        .ek_serial = ek->serial[0] ? ek->serial : NULL,
-        .firmware_version = a->quote.firmware_version,
-        .machine_id = call->machine_id,
-        .now_ms = call->now_ms,
-    };
-    policy_evaluate(call->signer->policy, &facts, &a->verdict);
+    struct buf *stored;
+    TRY(call_buffer(call, STORED_LOG_MAX_BYTES, &stored));
+    err_t found = stored_log_get(call->signer->db, machine->machine_id, STORED_LOG_LAST, stored);
+    a->event_log = buf_view(stored);
+    return IS_E(found, NOT_FOUND) ? OK : found;
 }
 
-ERRFN appraise(struct call *call, const struct ipc_attest_request *request, const struct ek *ek,
+static ERRFN evaluate(struct call *call, const struct machine *machine, const struct ek *ek, bool quoted, struct appraisal *a)
+{
+    struct evidence evidence = {
+        .machine = machine,
+        .ek = ek,
+        .trust = &a->trust,
+        .ak_key = ak_key_name(a->ak->key_type),
+        .ak_hash_alg = a->ak->hash_alg,
+        .quoted = quoted,
+        .selection = a->quote.selection,
+        .pcr_digest = a->quote.pcr_digest,
+        .values = a->values,
+        .firmware_version = a->quote.firmware_version,
+        .event_log = a->event_log,
+    };
+    TRY(facts_make(call, &evidence, &a->facts));
+    policy_evaluate(call->signer->policy, &a->facts->policy, &a->verdict);
+    return OK;
+}
+
+ERRFN appraise(struct call *call, const struct ipc_attest_request *request, const struct machine *machine, const struct ek *ek,
                struct appraisal *out_appraisal)
 {
     struct appraisal *a = out_appraisal;
@@ -184,73 +186,6 @@ ERRFN appraise(struct call *call, const struct ipc_attest_request *request, cons
         TRY(check_quote(call, request, nonce, a));
         quoted = true;
     }
-    evaluate(call, ek, a, quoted);
-    return OK;
-}
-
-static ERRFN encode_values(const struct pcr_values *values, struct buf *out_bytes)
-{
-    for (size_t i = 0; i < values->count; i++) {
-        const struct pcr_value *value = &values->value[i];
-        TRY(buf_put_u16(out_bytes, value->bank));
-        TRY(buf_put_u8(out_bytes, value->index));
-        TRY(buf_put_u8(out_bytes, value->len));
-        TRY(buf_put(out_bytes, view_of(value->digest, value->len)));
-    }
-    return OK;
-}
-
-static ERRFN store_ak(struct call *call, const struct machine *machine, const struct ak *ak)
-{
-    struct ak_record record = {.name_len = ak->name_len, .public_len = ak->public_area->len, .activated_ms = call->now_ms};
-    memcpy(record.ek_fingerprint, call->ek_fingerprint, sizeof record.ek_fingerprint);
-    memcpy(record.machine_id, machine->machine_id, sizeof record.machine_id);
-    memcpy(record.name, ak->name, ak->name_len);
-    memcpy(record.public_area, ak->public_area->data, ak->public_area->len);
-    TRY(view_to_text(view_text(ak_key_name(ak->key_type)), record.key_name, sizeof record.key_name));
-    return ak_activate(call->signer->db, &record);
-}
-
-/* Later credentials are made with the algorithms that this one was opened with. */
-static ERRFN store_ek(struct call *call, const struct machine *machine, const struct ek *ek, struct view area)
-{
-    struct ek_record record = {
-        .source = (int)ek->source,
-        .key_type = (int)ek->key_type,
-        .certificate = ek->cert ? buf_view(ek->cert) : VIEW_EMPTY,
-        .spki = buf_view(ek->spki),
-        .public_area = area,
-    };
-    memcpy(record.fingerprint, call->ek_fingerprint, sizeof record.fingerprint);
-    memcpy(record.machine_id, machine->machine_id, sizeof record.machine_id);
-    return ek_put(call->signer->db, &record);
-}
-
-ERRFN appraisal_store(struct call *call, const struct machine *machine, const struct ek *ek, const struct appraisal *appraisal)
-{
-    if (appraisal->ak_is_new) {
-        TRY(store_ak(call, machine, appraisal->ak));
-    }
-    if (appraisal->ek_public_len > 0) {
-        TRY(store_ek(call, machine, ek, view_of(appraisal->ek_public, appraisal->ek_public_len)));
-    }
-    struct buf *values;
-    TRY(call_buffer(call, EVIDENCE_PART_MAX_BYTES, &values));
-    TRY(encode_values(&appraisal->values, values));
-    struct evidence_record evidence = {
-        .time_ms = call->now_ms,
-        .quote = appraisal->quote.attest,
-        .signature = appraisal->signature,
-        .pcr_values = buf_view(values),
-        .clock = appraisal->quote.clock,
-        .reset_count = appraisal->quote.reset_count,
-        .restart_count = appraisal->quote.restart_count,
-        .firmware_version = appraisal->quote.firmware_version,
-        .verdict = (int)appraisal->verdict.result,
-    };
-    memcpy(evidence.machine_id, machine->machine_id, sizeof evidence.machine_id);
-    if (appraisal->verdict.result == POLICY_RESULT_FAIL) {
-        TRY(view_to_text(view_text(err_reason(E(PCR_POLICY))), evidence.reason, sizeof evidence.reason));
-    }
-    return evidence_put(call->signer->db, &evidence);
+    TRY(find_log(call, request, machine, a));
+    return evaluate(call, machine, ek, quoted, a);
 }

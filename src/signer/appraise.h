@@ -2,6 +2,7 @@
 #ifndef ITL_SIGNER_APPRAISE_H
 #define ITL_SIGNER_APPRAISE_H
 
+#include "signer/facts.h"
 #include "signer/signer.h"
 #include "sql/proof.h"
 #include "tpm/ak.h"
@@ -17,16 +18,19 @@ struct appraisal {
     struct quote quote;      /* views into the request */
     struct view signature;
     struct pcr_values values;
+    struct view event_log;   /* as sent, or as stored when it was known; empty for none */
+    struct facts *facts;     /* owned */
     struct policy_verdict verdict;
 };
 
 /* Takes the session or nonce, checks possession, the AK, the quote and its nonce, and evaluates policy. Takes the nonce even when it
  * then refuses; writes nothing else. Errors: one of the reasons of EK material, AK, session, nonce and quote in err.def. A policy that does
  * not accept is a verdict, not an error. */
-ERRFN appraise(struct call *call, const struct ipc_attest_request *request, const struct ek *ek,
+ERRFN appraise(struct call *call, const struct ipc_attest_request *request, const struct machine *machine, const struct ek *ek,
                struct appraisal *out_appraisal);
 
-/* Remembers the AK and the EK's public area when they are newly proved, and the evidence. `ek` is the one appraised. */
+/* appraisal_store.c: remembers the AK and the EK's public area when they are newly proved, the evidence, its event log, and the one-shot
+ * exceptions that it needed. `ek` is the one appraised. */
 ERRFN appraisal_store(struct call *call, const struct machine *machine, const struct ek *ek, const struct appraisal *appraisal);
 
 void appraisal_clear(struct appraisal *appraisal);

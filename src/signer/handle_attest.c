@@ -45,6 +45,14 @@ static ERRFN describe_machine(struct call *call, const struct machine *machine, 
     return call_text(call, machine->assurance, &out_reply->assurance);
 }
 
+/* What the evidence opens, and for how long. */
+static void take_verdict(const struct call *call, struct machine *machine, const struct policy_verdict *verdict)
+{
+    machine->evidence_at = call->now_ms;
+    machine->evidence_until = verdict->valid_until_ms;
+    machine->gates = verdict_gates(verdict);
+}
+
 /* Policy accepts: the machine is attested from here on. */
 static ERRFN grant(struct call *call, struct machine *machine, const struct appraisal *appraisal,
                    struct ipc_attest_reply *out_reply)
@@ -53,8 +61,7 @@ static ERRFN grant(struct call *call, struct machine *machine, const struct appr
     out_reply->again = machine->status == MACHINE_ATTESTED;
     machine->status = MACHINE_ATTESTED;
     machine->attested_at = call->now_ms;
-    machine->evidence_at = call->now_ms;
-    machine->gates = IPC_GATE_CONFIG | IPC_GATE_CERTIFICATES | IPC_GATE_SECRETS;
+    take_verdict(call, machine, &appraisal->verdict);
     TRY(identity_assurance(&appraisal->trust, ak_key_name(appraisal->ak->key_type), machine->assurance,
                            sizeof machine->assurance));
     TRY(machine_update(call->signer->db, machine));
@@ -75,13 +82,17 @@ static ERRFN order_wipe(struct call *call, const struct machine *machine, struct
     return record_act(call, "wipe_ordered", machine_status_name(MACHINE_REVOKED), NULL, NULL, NULL);
 }
 
-/* Policy refuses what the machine proved: every gate closes, the evidence stays. */
-static ERRFN withhold(struct call *call, struct machine *machine, struct ipc_attest_reply *out_reply)
+/* Policy refuses what the machine proved: the gates that enforce it close, the evidence stays. */
+static ERRFN withhold(struct call *call, struct machine *machine, const struct policy_verdict *verdict,
+                      struct ipc_attest_reply *out_reply)
 {
-    TRY(config_token_kill(call->signer->db, machine->machine_id));
+    err_t reason = verdict_reason(verdict);
     const char *state = machine_status_name((enum machine_status)machine->status);
-    TRY(record_act(call, "attest_policy_failed", state, state, err_reason(E(PCR_POLICY)), NULL));
-    out_reply->reason = ERR_CODE_PCR_POLICY;
+    machine->gates = verdict_gates(verdict);
+    TRY(machine_update(call->signer->db, machine));
+    TRY(config_token_kill(call->signer->db, machine->machine_id));
+    TRY(record_act(call, "attest_policy_failed", state, state, err_reason(reason), NULL));
+    out_reply->reason = reason.code;
     return describe_machine(call, machine, out_reply);
 }
 
@@ -114,19 +125,30 @@ static ERRFN answer_by_state(struct call *call, const struct machine *machine, s
     return E(BUG);
 }
 
+static ERRFN describe_verdict(struct call *call, const struct policy_verdict *verdict, struct ipc_attest_reply *out_reply)
+{
+    out_reply->verdict = verdict_on_wire(verdict->result);
+    out_reply->chain = outcome_on_wire(verdict->chain.outcome);
+    out_reply->replay = outcome_on_wire(verdict->replay.outcome);
+    out_reply->policy = outcome_on_wire(verdict->policy.outcome);
+    out_reply->valid_until = verdict->result == POLICY_RESULT_FAIL ? 0 : verdict->valid_until_ms;
+    TRY(call_text(call, verdict->baseline, &out_reply->baseline));
+    TRY(call_text(call, verdict->note, &out_reply->note));
+    return verdict_failures(call, verdict, &out_reply->failures);
+}
+
 static ERRFN decide(struct call *call, struct machine *machine, const struct ek *ek, const struct appraisal *appraisal,
                     struct ipc_attest_reply *out_reply)
 {
     TRY(appraisal_store(call, machine, ek, appraisal));
-    TRY(verdict_failures(call, &appraisal->verdict, &out_reply->failures));
+    TRY(describe_verdict(call, &appraisal->verdict, out_reply));
     out_reply->proved = 1;
-    out_reply->verdict = verdict_on_wire(appraisal->verdict.result);
     out_reply->policy_version = call->signer->policy->version;
     if (machine->status == MACHINE_REVOKED) {
         return order_wipe(call, machine, out_reply);
     }
     if (appraisal->verdict.result == POLICY_RESULT_FAIL) {
-        return withhold(call, machine, out_reply);
+        return withhold(call, machine, &appraisal->verdict, out_reply);
     }
     return grant(call, machine, appraisal, out_reply);
 }
@@ -167,7 +189,7 @@ ERRFN handle_attest(struct call *call, const struct ipc_attest_request *request,
     struct appraisal appraisal = {0};
     /* From here on a nonce or session is used up whatever comes, and nothing else is written before the verdict. */
     call->keep = true;
-    err_t appraised = appraise(call, request, ek, &appraisal);
+    err_t appraised = appraise(call, request, &machine, ek, &appraisal);
     if (IS_OK(appraised)) {
         call->keep = false;
         appraised = decide(call, &machine, ek, &appraisal, out_reply);

@@ -109,7 +109,7 @@ static ERRFN describe_log(struct call *call, const struct machine *machine, stru
     TRY(call_buffer(call, STORED_LOG_SHA384_BYTES, &digest));
     TRY(buf_extend(digest, STORED_LOG_SHA384_BYTES, &at));
     err_t found = stored_log_digest(call->signer->db, machine->machine_id, STORED_LOG_LAST, at);
-    out_reply->event_log = IPC_EVENT_LOG_OPTIONAL;
+    out_reply->event_log = call->signer->policy->require_event_log ? IPC_EVENT_LOG_REQUIRED : IPC_EVENT_LOG_OPTIONAL;
     if (IS_E(found, NOT_FOUND)) {
         return OK;
     }

@@ -9,8 +9,8 @@ static struct ipc_evidence_record to_record(const struct evidence_record *e)
     return (struct ipc_evidence_record){
         .time = e->time_ms,
         .verdict = verdict_on_wire((enum policy_result)e->verdict),
-        .chain = outcome_on_wire(e->chain),
-        .replay = outcome_on_wire(e->replay),
+        .chain = outcome_on_wire((enum policy_outcome)e->chain),
+        .replay = outcome_on_wire((enum policy_outcome)e->replay),
         .reason = view_text(e->reason),
         .policy_number = e->policy_number,
         .clock = e->clock,

@@ -72,15 +72,64 @@ static ERRFN check_strength(const struct signer *s, const struct policy *policy,
     return E(POLICY_INVALID);
 }
 
+static ERRFN refuse_anchors(const char *path, struct policy_problem *out_problem)
+{
+    *out_problem = (struct policy_problem){.line = 0};
+    snprintf(out_problem->path, sizeof out_problem->path, "%s", path);
+    snprintf(out_problem->text, sizeof out_problem->text, "a certificate in it cannot be read, or there are too many");
+    return E(POLICY_INVALID);
+}
+
+/* What the policy trusts EKs by: its own certificates and hashes, and those of appliance.yaml unless its list is complete. */
+static ERRFN make_trust(const struct signer *s, const struct policy *policy, struct trust **out_trust,
+                        struct policy_problem *out_problem)
+{
+    AUTO(trust) trust = NULL;
+    size_t added;
+    TRY(trust_new(&trust));
+    if (!IS_OK(trust_add_all(trust, s->appliance_trust, !policy->ek_roots_only))) {
+        return refuse_anchors("ek", out_problem);
+    }
+    if (policy->ek_roots && !IS_OK(trust_add_root(trust, buf_view(policy->ek_roots), &added))) {
+        return refuse_anchors("ek.roots", out_problem);
+    }
+    if (policy->ek_intermediates && !IS_OK(trust_add_intermediate(trust, buf_view(policy->ek_intermediates), &added))) {
+        return refuse_anchors("ek.intermediates", out_problem);
+    }
+    for (size_t i = 0; i < policy->ek_allowed_hash_count; i++) {
+        if (!IS_OK(trust_allow_hash(trust, view_text(policy->ek_allowed_hashes[i])))) {
+            return refuse_anchors("ek.allowed_hashes", out_problem);
+        }
+    }
+    *out_trust = STEAL(trust);
+    return OK;
+}
+
 ERRFN in_force_read(const struct signer *s, struct view yaml, struct policy **out_policy, struct policy_problem *out_problem)
 {
     AUTO(policy) policy = NULL;
     struct pcr_selection selection;
-    TRY(policy_parse(yaml, &policy, out_problem));
+    err_t parsed = policy_parse(yaml, &policy, out_problem);
+    if (IS_E(parsed, CA_CERTS_NO_PEM) || IS_E(parsed, INTERMEDIATE_CERTS_NO_PEM)) {
+        return E(POLICY_INVALID);
+    }
+    TRY(parsed);
     TRY(check_strength(s, policy, out_problem));
     TRY(in_force_selection(policy, &selection));
+    AUTO(trust) trust = NULL;
+    TRY(make_trust(s, policy, &trust, out_problem));
     *out_policy = STEAL(policy);
     return OK;
+}
+
+static bool reads_log(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->baseline_count; i++) {
+        if (policy->baselines[i].rules.count > 0) {
+            return true;
+        }
+    }
+    return policy->require_event_log || policy->must_replay != 0 || policy->rules.count > 0;
 }
 
 static void log_problem(const struct policy_problem *problem)
@@ -93,9 +142,15 @@ static void log_problem(const struct policy_problem *problem)
 static ERRFN adopt(struct signer *s, struct policy **take_policy, uint64_t number)
 {
     AUTO(policy) policy = STEAL(*take_policy);
+    AUTO(trust) trust = NULL;
+    struct policy_problem problem;
+    TRY(make_trust(s, policy, &trust, &problem));
     TRY(in_force_selection(policy, &s->selection));
     policy_free(s->policy);
+    trust_free(s->trust);
     s->policy = STEAL(policy);
+    s->trust = STEAL(trust);
+    s->policy_reads_log = reads_log(s->policy);
     s->policy_number = number;
     log_event(LOG_INFO, "policy.in_force", LOG_TEXT("name", s->policy->name), LOG_NUMBER("version", s->policy->version),
               LOG_NUMBER("number", number));

@@ -11,7 +11,7 @@ ERRFN in_force_load(struct signer *s, const char **out_subject);
 /* After a committed activation. */
 ERRFN in_force_reload(struct signer *s);
 
-/* Whether this text could be activated: readable, and not weaker than high-assurance mode allows. Errors: POLICY_INVALID, with
+/* Whether this text could be activated: readable, with certificates that are some, and not weaker than high-assurance mode allows. Errors: POLICY_INVALID, with
  * out_problem filled in; NO_MEMORY. */
 ERRFN in_force_read(const struct signer *s, struct view yaml, struct policy **out_policy, struct policy_problem *out_problem);
 

@@ -26,10 +26,12 @@ struct signer {
     struct hsm *hsm;
     struct hsm_provider *provider;
     EVP_PKEY *audit_key; /* in the token */
-    struct trust *trust;
+    struct trust *appliance_trust;  /* of appliance.yaml */
+    struct trust *trust;            /* with what the policy in force adds to it, or has in its place */
     struct policy *policy;          /* in force (in_force.h) */
     uint64_t policy_number;         /* its number in the store; 0 for one of appliance.yaml */
     struct pcr_selection selection; /* what it wants quoted */
+    bool policy_reads_log;          /* its verdict depends on the event log */
     bool policy_changed;            /* another was activated in this batch */
     struct ipc_channel *api;
     struct ipc_channel *jobs;

@@ -58,22 +58,22 @@ static ERRFN open_database(struct signer *s, const char **out_subject)
 static ERRFN load_trust(struct signer *s, const char **out_subject)
 {
     static char bad_file[TRUST_FILE_NAME_SIZE];
-    TRY(trust_new(&s->trust));
+    TRY(trust_new(&s->appliance_trust));
     if (s->settings.roots_directory[0]) {
         *out_subject = "ek_trust.roots_directory";
-        TRY(trust_load_folder(s->trust, s->settings.roots_directory, true, bad_file, sizeof bad_file));
+        TRY(trust_load_folder(s->appliance_trust, s->settings.roots_directory, true, bad_file, sizeof bad_file));
     }
     if (s->settings.intermediates_directory[0]) {
         *out_subject = "ek_trust.intermediates_directory";
-        TRY(trust_load_folder(s->trust, s->settings.intermediates_directory, false, bad_file, sizeof bad_file));
+        TRY(trust_load_folder(s->appliance_trust, s->settings.intermediates_directory, false, bad_file, sizeof bad_file));
     }
     *out_subject = "ek_trust.allowed_hashes";
     struct view hash;
     for (size_t i = 0; IS_OK(settings_get(process_settings(s->process), "allowed_hash", i, &hash)); i++) {
-        TRY(trust_allow_hash(s->trust, hash));
+        TRY(trust_allow_hash(s->appliance_trust, hash));
     }
     *out_subject = "ek_trust (no root certificate and no allowed hash)";
-    ENSURE(!s->settings.high_assurance || trust_root_count(s->trust) + trust_hash_count(s->trust) > 0, CONFIG_INVALID);
+    ENSURE(!s->settings.high_assurance || trust_root_count(s->appliance_trust) + trust_hash_count(s->appliance_trust) > 0, CONFIG_INVALID);
     return OK;
 }
 

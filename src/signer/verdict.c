@@ -17,9 +17,35 @@ uint8_t verdict_on_wire(enum policy_result result)
     return IPC_VERDICT_NOT_EVALUATED;
 }
 
-uint8_t outcome_on_wire(int outcome)
+uint8_t outcome_on_wire(enum policy_outcome outcome)
 {
-    return outcome == 1 ? IPC_OUTCOME_PASS : outcome == 2 ? IPC_OUTCOME_FAIL : IPC_OUTCOME_NOT_EVALUATED;
+    switch (outcome) {
+    case POLICY_OUTCOME_NOT_EVALUATED:
+        return IPC_OUTCOME_NOT_EVALUATED;
+    case POLICY_OUTCOME_PASS:
+        return IPC_OUTCOME_PASS;
+    case POLICY_OUTCOME_FAIL:
+        return IPC_OUTCOME_FAIL;
+    }
+    return IPC_OUTCOME_NOT_EVALUATED;
+}
+
+err_t verdict_reason(const struct policy_verdict *verdict)
+{
+    const struct policy_part *parts[] = {&verdict->chain, &verdict->replay, &verdict->policy};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i]->outcome == POLICY_OUTCOME_FAIL && !IS_OK(parts[i]->reason)) {
+            return parts[i]->reason;
+        }
+    }
+    return E(PCR_POLICY);
+}
+
+uint32_t verdict_gates(const struct policy_verdict *verdict)
+{
+    const struct policy_gates *gates = &verdict->gates;
+    return (gates->config ? IPC_GATE_CONFIG : 0U) | (gates->certificates ? IPC_GATE_CERTIFICATES : 0U) |
+           (gates->secrets ? IPC_GATE_SECRETS : 0U);
 }
 
 ERRFN verdict_failures(struct call *call, const struct policy_verdict *verdict, struct ipc_list *out_list)
@@ -31,6 +57,9 @@ ERRFN verdict_failures(struct call *call, const struct policy_verdict *verdict, 
             .rule = view_text(verdict->failures[i].rule),
             .expected = view_text(verdict->failures[i].expected),
             .actual = view_text(verdict->failures[i].actual),
+            .gate = view_text(verdict->failures[i].gate),
+            .telemetry = verdict->failures[i].telemetry,
+            .excused = verdict->failures[i].excused,
         };
         TRY(ipc_list_add_failure(out_list, rows, &row));
     }

@@ -6,8 +6,13 @@
 
 uint8_t verdict_on_wire(enum policy_result result);
 
-/* NOT_EVALUATED, PASS, FAIL, as policy numbers them. */
-uint8_t outcome_on_wire(int outcome);
+uint8_t outcome_on_wire(enum policy_outcome outcome);
+
+/* Why it fails: the first of chain, replay and policy that does. */
+err_t verdict_reason(const struct policy_verdict *verdict);
+
+/* enum ipc_gate bits. Classes of secrets have none: whoever hands those out asks the verdict itself. */
+uint32_t verdict_gates(const struct policy_verdict *verdict);
 
 /* The rules that failed. Errors: NO_MEMORY. */
 ERRFN verdict_failures(struct call *call, const struct policy_verdict *verdict, struct ipc_list *out_list);

@@ -75,7 +75,7 @@ ERRFN claims_add(struct claims *claims, const char *name, const char *value)
         claims->truncated = true;
         return OK;
     }
-    struct event_claim claim = {.name = name};
+    struct event_claim claim = {.name = name, .pcrs = claims->pcrs};
     TRY(make_room(claims));
     TRY(keep_text(claims, value, size, &claim.value));
     claims->items[claims->count++] = claim;

@@ -17,6 +17,7 @@ enum {
 struct event_claim {
     const char *name; /* of static lifetime */
     const char *value;
+    uint32_t pcrs; /* bit i: an event of PCR i says so; 0 for what the log says of itself */
 };
 
 /* A deviation in words. `serious`: the log should not be trusted before somebody knows why. */
@@ -29,6 +30,7 @@ struct claim_warning {
 struct claim_text;
 
 struct claims {
+    uint32_t pcrs; /* of the claims that are added from here on */
     size_t count;
     struct event_claim *items;
     bool truncated; /* something did not fit into the limits above: absence proves nothing */

@@ -113,6 +113,7 @@ static ERRFN read_events(struct claim_reader *r)
             e.digest.len == 0) {
             continue;
         }
+        r->claims->pcrs = 1U << e.record->pcr;
         TRY(read_event(r, &e));
         TRY(note_separator(r, &e));
     }

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* PFP section 3.3.4: the images that were started, and what was set up for them. */
+enum { BOOT_LOADER_PCR = 4, BOOT_LOADER_CONFIG_PCR = 5 };
+
 static ERRFN add_order(struct claim_reader *r, struct view order)
 {
     uint16_t number;
@@ -102,6 +105,7 @@ ERRFN claims_from_gpt(struct claim_reader *r, const struct claim_event *e)
 ERRFN claims_of_boot(struct claim_reader *r)
 {
     const char *loader = r->attempt_loader ? r->attempt_loader : r->earlier_loader;
+    r->claims->pcrs = 1U << BOOT_LOADER_PCR;
     if (loader) {
         TRY(claims_add(r->claims, "boot.loader", loader));
     }
@@ -110,6 +114,7 @@ ERRFN claims_of_boot(struct claim_reader *r)
         event_text_printf(&r->text, "%u", r->attempts);
         TRY(claim_add_text(r, "boot.attempts"));
     }
+    r->claims->pcrs = 1U << BOOT_LOADER_CONFIG_PCR;
     return r->exit_boot_services
                ? claims_add(r->claims, "boot.exit_boot_services", r->exit_boot_services)
                : OK;

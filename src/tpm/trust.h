@@ -101,6 +101,10 @@ ERRFN trust_load_folder(struct trust *trust, const char *folder, bool roots, cha
  * FIELD_INVALID, TOO_LONG. */
 ERRFN trust_allow_hash(struct trust *trust, struct view hex_text);
 
+/* Adds what `from` holds: its intermediates, and with `anchors` its roots and allowed hashes as well.
+ * The certificates are shared. Errors: TOO_LONG past a limit, NO_MEMORY. */
+ERRFN trust_add_all(struct trust *trust, const struct trust *from, bool anchors);
+
 size_t trust_root_count(const struct trust *trust);
 size_t trust_intermediate_count(const struct trust *trust);
 size_t trust_hash_count(const struct trust *trust);

@@ -104,3 +104,36 @@ ERRFN trust_add_intermediate(struct trust *trust, struct view pem_bundle_or_der,
 {
     return add(trust, &trust->intermediates, pem_bundle_or_der, out_count);
 }
+
+static ERRFN share(struct trust_certs *into, const struct trust_certs *from)
+{
+    struct trust_certs shared = {.at = calloc(from->count + 1, sizeof *shared.at)};
+    size_t taken;
+    ENSURE(shared.at, NO_MEMORY);
+    for (size_t i = 0; i < from->count; i++) {
+        X509_up_ref(from->at[i]);
+        shared.at[shared.count++] = from->at[i];
+    }
+    err_t added = take_new(into, &shared, &taken);
+    trust_certs_clear(&shared);
+    return added;
+}
+
+ERRFN trust_add_all(struct trust *trust, const struct trust *from, bool anchors)
+{
+    size_t have = trust->roots.count + trust->intermediates.count;
+    size_t more = from->intermediates.count + (anchors ? from->roots.count : 0);
+    ENSURE(more <= TRUST_CERTS_MAX - have, TOO_LONG);
+    TRY(share(&trust->intermediates, &from->intermediates));
+    if (!anchors) {
+        return OK;
+    }
+    TRY(share(&trust->roots, &from->roots));
+    for (size_t i = 0; i < from->hashes.cap; i++) {
+        const struct trust_hash *hash = &from->hashes.slots[i];
+        if (hash->len != 0) {
+            TRY(trust_hashes_add(&trust->hashes, view_of(hash->digest, hash->len)));
+        }
+    }
+    return OK;
+}

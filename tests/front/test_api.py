@@ -207,7 +207,7 @@ def test_challenge_with_a_bad_ak_is_forbidden(appliance):
 
 
 EIGHT = ["machine_id", "status", "hostname", "role", "message", "action", "config_url", "config_token"]
-MORE = ["reason", "verdict", "failures", "policy_version", "assurance", "wipe_token"]
+MORE = ["reason", "verdict", "failures", "policy_version", "assurance", "wipe_token", "verdicts", "baseline", "note", "valid_until"]
 
 
 def test_attest_answers_with_all_keys(appliance):
@@ -229,7 +229,8 @@ def test_attest_without_proof_tells_only_the_status(appliance):
 def test_attest_that_fails_policy_says_why(appliance):
     body = appliance.post("/api/v1/attest", attestation(hw_serial="policy")).json
     assert (body["action"], body["verdict"], body["reason"]) == ("none", "fail", "pcr_policy_mismatch")
-    assert body["failures"] == [{"rule": "pcr:sha256:7", "expected": "00", "actual": 'ff"<'}]
+    assert body["failures"] == [{"rule": "pcr:sha256:7", "expected": "00", "actual": 'ff"<',
+                                 "gate": None, "telemetry": False, "excused": False}]
     assert body["config_token"] is None and body["config_url"] is None
 
 
