@@ -71,12 +71,13 @@ static void say_problem(const char *file, err_t e, const struct event_log_proble
 {
     if (IS_E(e, EVENT_LOG_UNREADABLE) && problem->needed > 0) {
         fprintf(stderr,
-                "attestation: %s: byte offset %zu: %s (needs %" PRIu64 " bytes, %zu left) [%s]\n",
-                file, problem->offset, problem->reason, problem->needed, problem->left,
-                err_reason(e));
+                "attestation: %s: byte offset %zu, event %zu: %s (needs %" PRIu64
+                " bytes, %zu left) [%s]\n",
+                file, problem->offset, problem->event, problem->reason, problem->needed,
+                problem->left, err_reason(e));
     } else if (IS_E(e, EVENT_LOG_UNREADABLE)) {
-        fprintf(stderr, "attestation: %s: byte offset %zu: %s [%s]\n", file, problem->offset,
-                problem->reason, err_reason(e));
+        fprintf(stderr, "attestation: %s: byte offset %zu, event %zu: %s [%s]\n", file,
+                problem->offset, problem->event, problem->reason, err_reason(e));
     } else if (IS_E(e, CONFIG_UNREADABLE)) {
         fprintf(stderr, "attestation: %s: the file cannot be read [file_unreadable]\n", file);
     } else {

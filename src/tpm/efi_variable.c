@@ -1,6 +1,7 @@
 #include "tpm/efi_variable.h"
 
 #include "crypto/digest.h"
+#include "tpm/der.h"
 #include "tpm/device_path.h"
 #include "tpm/little_endian.h"
 
@@ -9,12 +10,10 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-AUTO_DEFINE(certificate, X509, X509_free);
+AUTO_DEFINE(x509_name, X509_NAME, X509_NAME_free);
 AUTO_DEFINE(text_bio, BIO, BIO_free_all);
 
-enum {
-    CERTIFICATE_MAX_BYTES = 64 * 1024
-}; /* the largest in a db are 2 KiB; OpenSSL need not see more */
+enum { SUBJECT_MAX_BYTES = 4096 }; /* those of vendors take 150 */
 
 bool efi_variable_parse(struct view event_data, struct efi_variable *out_variable)
 {
@@ -150,18 +149,38 @@ ERRFN efi_signature_put(struct event_text *t, const struct efi_signature *signat
     return OK;
 }
 
-bool efi_certificate_put_subject(struct event_text *t, struct view der)
+/* TBSCertificate as far as its subject (RFC 5280 section 4.1). OpenSSL would read the key as well,
+ * which takes it ten times as long as everything else that is done with a log. */
+static bool find_subject(struct view der, struct view *out_name)
 {
-    if (der.len == 0 || der.len > CERTIFICATE_MAX_BYTES) {
+    enum { DER_CONTEXT_0 = 0xA0 };
+    struct view skipped;
+    struct view certificate;
+    struct view v;
+    if (!der_take_content(&der, DER_SEQUENCE, &certificate) ||
+        !der_take_content(&certificate, DER_SEQUENCE, &v)) {
         return false;
     }
-    const unsigned char *at = der.data;
-    AUTO(certificate) x509 = d2i_X509(NULL, &at, (long)der.len);
+    (void)der_take_content(&v, DER_CONTEXT_0, &skipped); /* version; absent in version 1 */
+    return der_take_content(&v, DER_INTEGER, &skipped) &&
+           der_take_content(&v, DER_SEQUENCE, &skipped) &&
+           der_take_content(&v, DER_SEQUENCE, &skipped) &&
+           der_take_content(&v, DER_SEQUENCE, &skipped) &&
+           der_take(&v, DER_SEQUENCE, out_name, &skipped);
+}
+
+bool efi_certificate_put_subject(struct event_text *t, struct view der)
+{
+    struct view subject;
+    if (!find_subject(der, &subject) || subject.len > SUBJECT_MAX_BYTES) {
+        return false;
+    }
+    const unsigned char *at = subject.data;
+    AUTO(x509_name) name = d2i_X509_NAME(NULL, &at, (long)subject.len);
     AUTO(text_bio) bio = BIO_new(BIO_s_mem());
     char *text = NULL;
-    bool named = x509 && bio &&
-                 X509_NAME_print_ex(bio, X509_get_subject_name(x509), 0,
-                                    XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >= 0;
+    bool named = name && bio &&
+                 X509_NAME_print_ex(bio, name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >= 0;
     ERR_clear_error(); /* what firmware stores need not parse */
     if (!named) {
         return false;

@@ -77,22 +77,28 @@ static ERRFN read_event(struct claim_reader *r, const struct claim_event *e)
     }
 }
 
-/* A separator is told by its digest, not by its type, which is only the log's word: whoever renames
- * it could otherwise add variables behind it. PFP section 10.4.4 wants four bytes of 0x00, or of
- * 0xFF. */
-static ERRFN note_separator(struct claim_reader *r, const struct claim_event *e)
+/* What separators are measured as: four bytes of 0x00 or of 0xFF (PFP section 10.4.4). */
+static ERRFN make_separators(struct claim_reader *r)
 {
-    static const uint8_t zeros[4] = {0};
-    static const uint8_t ones[4] = {0xFF, 0xFF, 0xFF, 0xFF};
-    bool is_zeros = false;
-    bool is_ones = false;
-    if (r->separated >> e->record->pcr & 1) {
-        return OK;
+    for (int i = 0; i < 2; i++) {
+        uint8_t data[4];
+        memset(data, i == 0 ? 0x00 : 0xFF, sizeof data);
+        ENSURE(EVP_DigestInit_ex2(r->ctx, NULL, NULL) == 1, CRYPTO);
+        ENSURE(EVP_DigestUpdate(r->ctx, data, sizeof data) == 1, CRYPTO);
+        ENSURE(EVP_DigestFinal_ex(r->ctx, r->separators[i], NULL) == 1, CRYPTO);
     }
-    TRY(event_digest_is(r, e, view_of(zeros, sizeof zeros), &is_zeros));
-    TRY(event_digest_is(r, e, view_of(ones, sizeof ones), &is_ones));
-    if (!is_zeros && !is_ones) {
-        return OK;
+    return OK;
+}
+
+/* A separator is told by its digest, not by its type, which is only the log's word: whoever renames
+ * it could otherwise add variables behind it. */
+static void note_separator(struct claim_reader *r, const struct claim_event *e)
+{
+    size_t size = r->bank->size;
+    if ((r->separated >> e->record->pcr & 1) ||
+        (!view_equal(e->digest, view_of(r->separators[0], size)) &&
+         !view_equal(e->digest, view_of(r->separators[1], size)))) {
+        return;
     }
     r->separated |= 1U << e->record->pcr;
     if (e->record->type != EV_SEPARATOR && e->record->pcr <= 7) {
@@ -100,7 +106,6 @@ static ERRFN note_separator(struct claim_reader *r, const struct claim_event *e)
                     "Event %zu has the digest of a separator and says it is something else.",
                     e->index);
     }
-    return OK;
 }
 
 static ERRFN read_events(struct claim_reader *r)
@@ -115,7 +120,7 @@ static ERRFN read_events(struct claim_reader *r)
         }
         r->claims->pcrs = 1U << e.record->pcr;
         TRY(read_event(r, &e));
-        TRY(note_separator(r, &e));
+        note_separator(r, &e);
     }
     return claims_of_boot(r);
 }
@@ -160,22 +165,18 @@ static void warn_of_log(struct claim_reader *r)
     }
 }
 
-/* Digests that the header promises and events do not have: boot loaders that measure into one bank,
- * or an edited log. */
-static ERRFN warn_of_missing(struct claim_reader *r)
+/* Boot loaders measure into one bank, and systems that use one cap the others. */
+static void warn_of_missing(struct claim_reader *r)
 {
-    struct event_replay replay;
-    TRY(event_replay(r->log, &replay));
     for (size_t i = 0; i < EVENT_BANK_COUNT; i++) {
-        if (replay.banks[i].missing > 0) {
-            claims_warn(
-                r->claims, false, 0,
-                "%zu events have no digest in the %s bank, though the header lists it: "
-                "it cannot be replayed for their PCRs, and an operating system may have capped it.",
-                replay.banks[i].missing, event_banks[i].name);
+        if (r->log->missing[i] > 0) {
+            claims_warn(r->claims, false, 0,
+                        "%zu events have no digest in the %s bank, though the header lists it: it "
+                        "cannot be replayed for "
+                        "their PCRs, and an operating system may have capped it.",
+                        r->log->missing[i], event_banks[i].name);
         }
     }
-    return OK;
 }
 
 ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claims **out_claims)
@@ -184,7 +185,7 @@ ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claim
     TRY(claims_new(&claims));
     struct claim_reader r = {.log = log, .bank = event_bank_of(bank), .claims = claims};
     warn_of_log(&r);
-    TRY(warn_of_missing(&r));
+    warn_of_missing(&r);
     if (!r.bank) {
         claims_warn(claims, true, 0, "The log has no digests of a hash algorithm known here.");
         *out_claims = STEAL(claims);
@@ -194,6 +195,7 @@ ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claim
     ENSURE(ctx, NO_MEMORY);
     ENSURE(EVP_DigestInit_ex2(ctx, r.bank->md(), NULL) == 1, CRYPTO);
     r.ctx = ctx;
+    TRY(make_separators(&r));
     TRY(read_log_facts(&r));
     TRY(read_events(&r));
     *out_claims = STEAL(claims);

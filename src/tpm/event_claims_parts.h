@@ -16,7 +16,8 @@ struct claim_reader {
     struct claims *claims;
     EVP_MD_CTX *ctx;
     struct event_text text; /* scratch of whoever adds a claim */
-    uint32_t separated;     /* bit i: the separator of register i is behind us */
+    uint8_t separators[2][TPM_DIGEST_MAX_BYTES];
+    uint32_t separated; /* bit i: the separator of register i is behind us */
 
     /* Boot attempts; values point into claims. */
     unsigned attempts;

@@ -1,7 +1,6 @@
 #include "tpm/event_log_parts.h"
 
 #include "tpm/little_endian.h"
-#include "tpm/pcr.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,9 +118,13 @@ static ERRFN take_digests(struct reader *r, struct event_log *log, struct view *
 
 static ERRFN take_event(struct reader *r, struct event_log *log, struct event_record *out_event)
 {
+    enum { PCR_AND_TYPE_BYTES = 8 };
     struct event_record event = {.offset = offset_of(r)};
+    if (r->rest.len < PCR_AND_TYPE_BYTES) {
+        return refuse_size(r, PCR_AND_TYPE_BYTES, "what follows is too short for an event");
+    }
     if (!le_take_u32(&r->rest, &event.pcr) || !le_take_u32(&r->rest, &event.type)) {
-        return refuse_size(r, 8, "the log ends inside an event's PCR index and type");
+        return E(BUG);
     }
     TRY(take_digests(r, log, &event.digests));
     uint32_t size;
@@ -155,7 +158,9 @@ static ERRFN take_events(struct reader *r, struct event_log *log)
     log->format = EVENT_LOG_SHA1;
     while (r->rest.len > 0 && offset_of(r) < r->padding_from) {
         struct event_record event = {0};
-        TRY(take_event(r, log, &event));
+        err_t e = take_event(r, log, &event);
+        r->problem->event = log->count;
+        TRY(e);
         if (log->count == 0) {
             TRY(event_log_read_header(log, &event, offset_of(r) - event.data.len, r->problem));
         }
@@ -182,11 +187,7 @@ ERRFN event_log_parse(struct view bytes, struct event_log **out_log,
                                 bytes.len ? "there is only padding" : "the log is empty");
     }
     event_log_read_facts(log);
-    uint32_t registers = log->cc ? EVENT_LOG_CC_REGISTERS : PCR_COUNT;
-    for (size_t i = 0; i < log->count; i++) {
-        log->out_of_range +=
-            event_log_extends(log, &log->events[i]) && log->events[i].pcr >= registers;
-    }
+    event_log_count_deviations(log);
     *out_log = STEAL(log);
     return OK;
 }
@@ -214,7 +215,7 @@ bool event_log_extends(const struct event_log *log, const struct event_record *e
            (event != log->events || log->format != EVENT_LOG_CRYPTO_AGILE);
 }
 
-static bool lists(const struct event_log *log, uint16_t alg)
+bool event_log_lists(const struct event_log *log, uint16_t alg)
 {
     for (size_t i = 0; i < log->algorithm_count; i++) {
         if (log->algorithms[i].alg == alg) {
@@ -230,7 +231,7 @@ uint16_t event_log_preferred_bank(const struct event_log *log)
                                      TPM_ALG_SHA3_256, TPM_ALG_SHA3_384, TPM_ALG_SHA3_512,
                                      TPM_ALG_SM3_256,  TPM_ALG_SHA1};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-        if (lists(log, order[i])) {
+        if (event_log_lists(log, order[i])) {
             return order[i];
         }
     }

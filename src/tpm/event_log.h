@@ -54,13 +54,15 @@ struct event_log {
     uint8_t startup_locality; /* PCR 0 starts at it */
 
     /* What deviates, none of it an error. */
-    size_t padding_bytes; /* 0x00 or 0xFF behind the last event */
-    size_t out_of_range;  /* extending events of PCRs that don't exist; they are not replayed */
+    size_t padding_bytes;             /* 0x00 or 0xFF behind the last event */
+    size_t missing[EVENT_BANK_COUNT]; /* events without a digest in a bank that the header lists */
+    size_t out_of_range; /* extending events of PCRs that don't exist; they are not replayed */
 };
 
 /* Why a log was refused: byte offset, a sentence fragment, and where a size does not fit what it
  * needs and what is left (both 0 otherwise). */
 struct event_log_problem {
+    size_t event; /* the number it would have */
     size_t offset;
     const char *reason;
     uint64_t needed;
@@ -80,6 +82,9 @@ struct view event_log_digest(const struct event_log *log, const struct event_rec
 
 /* Whether the event changes a register: everything but EV_NO_ACTION and the header. */
 bool event_log_extends(const struct event_log *log, const struct event_record *event);
+
+/* Whether the header lists this algorithm; a SHA-1 log lists SHA-1. */
+bool event_log_lists(const struct event_log *log, uint16_t alg);
 
 /* The bank that claims are read in when no quote says which: SHA-256 where the log lists it, else
  * the strongest it lists. TPM_ALG_NONE when it lists none we know. */

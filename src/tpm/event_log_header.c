@@ -1,6 +1,7 @@
 #include "tpm/event_log_parts.h"
 
 #include "tpm/little_endian.h"
+#include "tpm/pcr.h"
 
 #include <string.h>
 
@@ -165,4 +166,28 @@ void event_log_read_facts(struct event_log *log)
         log->startup_locality = HCRTM_LOCALITY;
     }
     log->cc = is_cc(log);
+}
+
+static void count_missing(struct event_log *log, const struct event_record *event)
+{
+    for (size_t i = 0; i < EVENT_BANK_COUNT; i++) {
+        log->missing[i] += (log->banks >> i & 1) && event_log_lists(log, event_banks[i].alg) &&
+                           event_log_digest(log, event, event_banks[i].alg).len == 0;
+    }
+}
+
+void event_log_count_deviations(struct event_log *log)
+{
+    uint32_t registers = log->cc ? EVENT_LOG_CC_REGISTERS : PCR_COUNT;
+    for (size_t i = 0; i < log->count; i++) {
+        const struct event_record *event = &log->events[i];
+        if (!event_log_extends(log, event)) {
+            continue;
+        }
+        if (event->pcr < registers) {
+            count_missing(log, event);
+        } else {
+            log->out_of_range++;
+        }
+    }
 }

@@ -10,8 +10,11 @@ ERRFN event_log_read_header(struct event_log *log, const struct event_record *fi
                             struct event_log_problem *out_problem);
 
 /* Takes StartupLocality (PFP section 10.4.5.3) and H-CRTM from the events, tells CC logs from TPM
- * logs, counts what is out of range. */
+ * logs. */
 void event_log_read_facts(struct event_log *log);
+
+/* Counts missing digests and registers out of range. */
+void event_log_count_deviations(struct event_log *log);
 
 /* EVENT_LOG_UNREADABLE with the problem filled. */
 ERRFN event_log_refuse(struct event_log_problem *out_problem, size_t offset, const char *reason);

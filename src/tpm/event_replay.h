@@ -11,7 +11,6 @@ struct event_replay_bank {
         mask; /* registers with a value: extended in this bank, or started by StartupLocality */
     uint32_t incomplete; /* registers of which an event has no digest in this bank, though the
                             header lists it */
-    size_t missing;      /* how many events that were */
     uint8_t value[PCR_COUNT][TPM_DIGEST_MAX_BYTES];
 };
 
@@ -42,8 +41,8 @@ struct event_check {
         uint32_t differs; /* the log says another value */
         uint32_t not_in_log; /* extended by something that writes no firmware log, such as IMA */
         uint32_t capped;     /* of those that differ or are not in the log: one extend by zeros away
-                              * from it, as Windows     caps banks it does not use. Nothing measured later
-                              * shows in such a bank. */
+                              * from it, as Windows     caps banks it does not use. Nothing measured
+                              * later     shows in such a bank. */
     } banks[PCR_BANKS_MAX];
 };
 

@@ -50,10 +50,13 @@ void event_text_printf(struct event_text *t, const char *format, ...)
 
 void event_text_put_hex(struct event_text *t, struct view bytes)
 {
-    for (size_t i = 0; i < bytes.len && !t->cut; i++) {
-        char digits[HEX_TEXT_SIZE(1)];
-        hex_encode(view_of(bytes.data + i, 1), digits);
-        put(t, digits, 2);
+    enum { STEP = 64 }; /* what does not fit is left out in steps, too: nobody reads half a hash */
+    while (bytes.len > 0 && !t->cut) {
+        char digits[HEX_TEXT_SIZE(STEP)];
+        size_t len = bytes.len < STEP ? bytes.len : STEP;
+        hex_encode(view_of(bytes.data, len), digits);
+        put(t, digits, 2 * len);
+        bytes = view_of(bytes.data + len, bytes.len - len);
     }
 }
 

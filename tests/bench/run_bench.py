@@ -25,6 +25,7 @@ HANDSHAKES_AT_ONCE = 16  # enough to keep two processors busy
 ROUNDS = 3               # of each side, interleaved, so that a machine that drifts drifts for both
 COLD_STARTS = 5
 OTHERS_SHARE_MAX = 0.1   # kernel threads and interrupts take some hundredths
+EVENT_LOG = os.path.join(SOURCE, "..", "shared", "data", "real", "keylime", "eventlogs", "binary_bios_measurements-secureboot")
 FIRST_ADDRESS = 10       # machines get 10.0.0.10 and on
 
 
@@ -113,6 +114,14 @@ class Bench:
         os.environ["SOFTHSM2_CONF"] = os.path.join(appliance.state, "token-tls", "softhsm2.conf")
         pin = os.path.join(appliance.state, "pins", "tls.pin")
         return self.load("sign_load", self.harness.SOFTHSM, "itl-tls", pin, max(1, self.seconds / self.rounds))["per_second"]
+
+    def event_logs(self):
+        """Of the evidence library by itself, on one processor; nothing when the collection of real logs is not there."""
+        if not os.path.exists(EVENT_LOG):
+            return {}
+        real, worst = self.load("evidence_bench", "--json", EVENT_LOG)
+        return {"event_log_replays_per_second": real["replays_per_second"], "event_log_claims_ms": real["claims_ms"],
+                "event_log_worst_ms": worst["replay_ms"], "event_log_worst_mb_per_second": worst["mb_per_second"]}
 
     @contextlib.contextmanager
     def plain_civetweb(self):
@@ -217,6 +226,7 @@ def measure(bench, appliance):
         "healthz_per_second_plain": requests["plain"][0],
         "healthz_processor_us": requests["appliance"][1],
         "healthz_processor_us_plain": requests["plain"][1],
+        **bench.event_logs(),
         "memory_pss_mib": pss,
         "memory_rss_mib": rss,
         "cold_start_seconds": statistics.median(starts),
@@ -254,6 +264,9 @@ LINES = (
     ("healthz_per_second", "GET /healthz, keep-alive", "/s", ">= 12000", None),
     ("healthz_per_second", "  against CivetWeb with a key file", "", None, "healthz_per_second_plain"),
     ("healthz_processor_us", "  processor time against that", "", None, "healthz_processor_us_plain"),
+    ("event_log_replays_per_second", "event log of 40 KiB, parsed and replayed", "/s", None, None),
+    ("event_log_claims_ms", "  parsed and explained", "ms", None, None),
+    ("event_log_worst_ms", "  512 KiB of smallest events, replayed", "ms", "<= 5", None),
     ("memory_pss_mib", f"memory, proportional, {MACHINES} machines", "MiB", None, None),
     ("memory_rss_mib", f"memory, resident, {MACHINES} machines", "MiB", None, None),
     ("cold_start_seconds", f"cold start to ready, {MACHINES} machines", "s", None, None),

@@ -350,8 +350,8 @@ static void fewer_digests_than_the_header_lists_leave_that_bank_incomplete(void 
     const struct event_replay_bank *old = event_replay_find(&replay, TPM_ALG_SHA1);
     assert_int_equal(old->mask, 1U << 4);
     assert_int_equal(old->incomplete, 1U << 4 | 1U << 12);
-    assert_int_equal(old->missing, 2);
-    assert_int_equal(event_replay_find(&replay, TPM_ALG_SHA256)->missing, 1);
+    assert_int_equal(log->missing[0], 2); /* SHA-1 */
+    assert_int_equal(log->missing[1], 1);
 }
 
 static void digest_that_the_header_does_not_list_is_replayed_too(void **state)
@@ -365,7 +365,7 @@ static void digest_that_the_header_does_not_list_is_replayed_too(void **state)
     assert_ok(parse(bytes, &log));
     assert_ok(event_replay(log, &replay));
     assert_int_equal(event_replay_find(&replay, TPM_ALG_SHA512)->mask, 1U << 4);
-    assert_int_equal(event_replay_find(&replay, TPM_ALG_SHA512)->missing, 0);
+    assert_int_equal(log->missing[3], 0);
 }
 
 /* -- start values
