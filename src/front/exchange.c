@@ -88,6 +88,7 @@ int exchange_status_of(err_t why)
         {ERR_CODE_NOT_FOUND, 404},
         {ERR_CODE_MACHINE_UNKNOWN, 404},
         {ERR_CODE_POLICY_VERSION, 404},
+        {ERR_CODE_EVIDENCE_NONE, 404},
         {ERR_CODE_TOKEN_UNKNOWN, 404},
         {ERR_CODE_METHOD, 405},
         {ERR_CODE_NOT_ACCEPTABLE, 406},

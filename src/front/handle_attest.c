@@ -3,6 +3,7 @@
 #include "front/names.h"
 #include "front/node_request.h"
 #include "front/route.h"
+#include "front/verdict_answer.h"
 
 enum { ATTEST_ANSWER_MAX = 64 * 1024 /* 32 failures of 640 bytes, escaped, and the rest */ };
 
@@ -24,23 +25,6 @@ static const char *attest_message(const struct ipc_attest_reply *reply)
         break;
     }
     return reply->status == 1 ? "An operator must approve this machine." : "Nothing to do.";
-}
-
-static void put_failures(struct json_writer *w, struct ipc_list failures)
-{
-    struct ipc_failure_record failure;
-    json_open(w, "failures", '[');
-    while (ipc_list_next_failure(&failures, &failure)) {
-        json_open(w, NULL, '{');
-        json_put_text(w, "rule", failure.rule);
-        json_put_text(w, "expected", failure.expected);
-        json_put_text(w, "actual", failure.actual);
-        json_put_text_or_null(w, "gate", failure.gate);
-        json_put_bool(w, "telemetry", failure.telemetry);
-        json_put_bool(w, "excused", failure.excused);
-        json_close(w, '}');
-    }
-    json_close(w, ']');
 }
 
 static ERRFN put_config(struct json_writer *w, const struct exchange *x, struct view token)
@@ -74,19 +58,6 @@ static struct ipc_attest_reply without_secrets(const struct ipc_attest_reply *re
     };
 }
 
-/* The three answers, which are never mixed. */
-static void put_verdicts(struct json_writer *w, const struct ipc_attest_reply *reply)
-{
-    json_open(w, "verdicts", '{');
-    json_put_text(w, "chain", view_text(outcome_name(reply->chain)));
-    json_put_text(w, "replay", view_text(outcome_name(reply->replay)));
-    json_put_text(w, "policy", view_text(outcome_name(reply->policy)));
-    json_close(w, '}');
-    json_put_text_or_null(w, "baseline", reply->baseline);
-    json_put_text_or_null(w, "note", reply->note);
-    json_put_time(w, "valid_until", reply->valid_until);
-}
-
 static ERRFN answer_attest(struct exchange *x, const struct ipc_attest_reply *full)
 {
     struct ipc_attest_reply reply = without_secrets(full);
@@ -103,11 +74,14 @@ static ERRFN answer_attest(struct exchange *x, const struct ipc_attest_reply *fu
     json_put_text_or_null(&w, "reason",
                           view_text(reply.reason ? err_reason(err_from_code(reply.reason)) : ""));
     json_put_text(&w, "verdict", view_text(verdict_name(reply.verdict)));
-    put_failures(&w, reply.failures);
+    verdict_put_failures(&w, reply.failures);
     json_put_number(&w, "policy_version", reply.policy_version);
     json_put_text_or_null(&w, "assurance", reply.assurance);
     json_put_text_or_null(&w, "wipe_token", reply.wipe_token);
-    put_verdicts(&w, &reply);
+    verdict_put_parts(&w, reply.chain, reply.replay, reply.policy);
+    json_put_text_or_null(&w, "baseline", reply.baseline);
+    json_put_text_or_null(&w, "note", reply.note);
+    json_put_time(&w, "valid_until", reply.valid_until);
     json_close(&w, '}');
     return json_write_end(&w);
 }

@@ -41,8 +41,8 @@ struct facts {
 /* An event log that can't be read is a fact, not an error. Errors: those of sql/policies.h, CRYPTO, NO_MEMORY. */
 ERRFN facts_make(struct call *call, const struct evidence *evidence, struct facts **out_facts);
 
-/* The same from what is stored of a machine's last evidence; `storage` must outlive the facts. Errors: NOT_FOUND when it never proved
- * anything. */
+/* The same from what is stored of a machine's last evidence, its EK judged anew by `trust`; `storage` must outlive the facts and be
+ * cleared in any case. Errors: NOT_FOUND when it never proved anything. */
 struct facts_storage {
     struct evidence evidence;
     struct trust_verdict trust;
@@ -56,7 +56,8 @@ struct facts_storage {
     uint32_t reset_count;
     uint32_t restart_count;
 };
-ERRFN facts_load(struct call *call, const struct machine *machine, struct facts_storage *out_storage, struct facts **out_facts);
+ERRFN facts_load(struct call *call, const struct machine *machine, const struct trust *trust, struct facts_storage *out_storage,
+                 struct facts **out_facts);
 void facts_storage_clear(struct facts_storage *storage);
 
 void facts_free(struct facts *facts);

@@ -53,11 +53,11 @@ static ERRFN load_quote(struct call *call, const struct machine *machine, struct
     return OK;
 }
 
-static ERRFN load_keys(struct call *call, const struct machine *machine, struct facts_storage *s)
+static ERRFN load_keys(struct call *call, const struct machine *machine, const struct trust *trust, struct facts_storage *s)
 {
     struct ak_record ak;
     TRY(identity_stored_ek(call, machine->ek_fingerprint, &s->ek));
-    TRY(trust_evaluate(call->signer->trust, s->ek, NULL, 0, call->now_ms, &s->trust));
+    TRY(trust_evaluate(trust, s->ek, NULL, 0, call->now_ms, &s->trust));
     s->evidence.ek = s->ek;
     s->evidence.trust = &s->trust;
     err_t found = ak_get(call->signer->db, machine->ek_fingerprint, &ak);
@@ -89,12 +89,13 @@ static ERRFN load_log(struct call *call, const struct machine *machine, struct v
     return OK;
 }
 
-ERRFN facts_load(struct call *call, const struct machine *machine, struct facts_storage *out_storage, struct facts **out_facts)
+ERRFN facts_load(struct call *call, const struct machine *machine, const struct trust *trust, struct facts_storage *out_storage,
+                 struct facts **out_facts)
 {
     struct evidence_record record;
     *out_storage = (struct facts_storage){.evidence = {.machine = machine}};
     TRY(load_quote(call, machine, out_storage, &record));
-    TRY(load_keys(call, machine, out_storage));
+    TRY(load_keys(call, machine, trust, out_storage));
     TRY(load_log(call, machine, record.event_log_sha384, out_storage));
     return facts_make(call, &out_storage->evidence, out_facts);
 }

@@ -72,9 +72,9 @@ ERRFN identity_machine(struct call *call, const struct ek *ek, struct machine *o
 
 ERRFN identity_stored_ek(struct call *call, const char *fingerprint, struct ek **out_ek)
 {
-    struct buf *storage;
+    AUTO(buf) storage = NULL;
     struct ek_record record;
-    TRY(call_buffer(call, 3 * EK_RECORD_MAX_BYTES, &storage));
+    TRY(buf_new(3 * EK_RECORD_MAX_BYTES, &storage));
     TRY(ek_get(call->signer->db, fingerprint, storage, &record));
     AUTO(ek) ek = NULL;
     if (record.certificate.len > 0) {

@@ -80,9 +80,7 @@ static ERRFN refuse_anchors(const char *path, struct policy_problem *out_problem
     return E(POLICY_INVALID);
 }
 
-/* What the policy trusts EKs by: its own certificates and hashes, and those of appliance.yaml unless its list is complete. */
-static ERRFN make_trust(const struct signer *s, const struct policy *policy, struct trust **out_trust,
-                        struct policy_problem *out_problem)
+ERRFN in_force_trust(const struct signer *s, const struct policy *policy, struct trust **out_trust, struct policy_problem *out_problem)
 {
     AUTO(trust) trust = NULL;
     size_t added;
@@ -117,7 +115,7 @@ ERRFN in_force_read(const struct signer *s, struct view yaml, struct policy **ou
     TRY(check_strength(s, policy, out_problem));
     TRY(in_force_selection(policy, &selection));
     AUTO(trust) trust = NULL;
-    TRY(make_trust(s, policy, &trust, out_problem));
+    TRY(in_force_trust(s, policy, &trust, out_problem));
     *out_policy = STEAL(policy);
     return OK;
 }
@@ -144,7 +142,7 @@ static ERRFN adopt(struct signer *s, struct policy **take_policy, uint64_t numbe
     AUTO(policy) policy = STEAL(*take_policy);
     AUTO(trust) trust = NULL;
     struct policy_problem problem;
-    TRY(make_trust(s, policy, &trust, &problem));
+    TRY(in_force_trust(s, policy, &trust, &problem));
     TRY(in_force_selection(policy, &s->selection));
     policy_free(s->policy);
     trust_free(s->trust);

@@ -15,6 +15,10 @@ ERRFN in_force_reload(struct signer *s);
  * out_problem filled in; NO_MEMORY. */
 ERRFN in_force_read(const struct signer *s, struct view yaml, struct policy **out_policy, struct policy_problem *out_problem);
 
+/* What a policy trusts EKs by: its own certificates and hashes, and those of appliance.yaml unless its list is complete. Errors:
+ * POLICY_INVALID, with out_problem filled in. */
+ERRFN in_force_trust(const struct signer *s, const struct policy *policy, struct trust **out_trust, struct policy_problem *out_problem);
+
 /* The PCRs that a policy wants quoted. Errors: POLICY_INVALID for a bank that is not one of ours. */
 ERRFN in_force_selection(const struct policy *policy, struct pcr_selection *out_selection);
 

@@ -52,7 +52,7 @@ struct signer {
     uint64_t refusals_suppressed;
 };
 
-enum { CALL_BUFFERS_MAX = 12 };
+enum { CALL_BUFFERS_MAX = 16 };
 
 /* One request while it is handled. */
 struct call {

@@ -25,6 +25,28 @@ static uint64_t pick(int way, uint64_t limit)
     return way == FILL_FULL ? limit : 0;
 }
 
+/* Each list of a message has a buffer of its own, as in the product. */
+enum { LISTS_MAX = 8, LIST_BYTES = 8 * 1024 * 1024 };
+
+struct lists {
+    struct buf *at[LISTS_MAX];
+    size_t count;
+};
+
+static struct buf *next_list(struct lists *lists)
+{
+    assert_true(lists->count < LISTS_MAX);
+    assert_true(IS_OK(buf_new(LIST_BYTES, &lists->at[lists->count])));
+    return lists->at[lists->count++];
+}
+
+static void free_lists(struct lists *lists)
+{
+    while (lists->count > 0) {
+        buf_free(lists->at[--lists->count]);
+    }
+}
+
 static struct view pick_text(int way, size_t limit)
 {
     return view_of(letters, (size_t)pick(way, limit));
@@ -38,15 +60,15 @@ static struct view pick_text(int way, size_t limit)
 #define FILL_FIXED(name, limit)      memset(m->name, (int)pick(way, 255), limit);
 #define FILL_BLOB(name, limit)       m->name = pick_text(way, limit);
 #define FILL_TEXT(name, limit)       m->name = pick_text(way, limit);
-#define FILL_LIST(name, record)      fill_list_##record(&m->name, storage, way);
+#define FILL_LIST(name, record)      fill_list_##record(&m->name, lists, way);
 
 #define R(name, rows_max)                                                                          \
-    static void fill_list_##name(struct ipc_list *list, struct buf *storage, int way)              \
+    static void fill_list_##name(struct ipc_list *list, struct lists *lists, int way)              \
     {                                                                                              \
+        struct buf *storage = next_list(lists);                                                    \
         struct ipc_##name##_record row;                                                            \
         struct ipc_##name##_record *m = &row;                                                      \
         uint64_t count = pick(way, rows_max);                                                      \
-        buf_truncate(storage, 0);                                                                  \
         for (uint64_t i = 0; i < count; i++) {                                                     \
             memset(m, 0, sizeof *m);                                                               \
             RECORD_##name(FILL) assert_true(IS_OK(ipc_list_add_##name(list, storage, m)));         \
@@ -94,14 +116,14 @@ static void attack(struct buf *body, bool (*decode)(struct view))
 #define TEST_MESSAGE(name)                                                                         \
     TEST(name##_request, ipc_##name##_request, request_max)                                        \
     TEST(name##_reply, ipc_##name##_reply, reply_max)                                              \
-    static void fill_##name##_request(struct ipc_##name##_request *m, struct buf *storage, int way)\
+    static void fill_##name##_request(struct ipc_##name##_request *m, struct lists *lists, int way)\
     {                                                                                              \
-        (void)storage;                                                                             \
+        (void)lists;                                                                               \
         REQUEST_##name(FILL)                                                                       \
     }                                                                                              \
-    static void fill_##name##_reply(struct ipc_##name##_reply *m, struct buf *storage, int way)    \
+    static void fill_##name##_reply(struct ipc_##name##_reply *m, struct lists *lists, int way)    \
     {                                                                                              \
-        (void)storage;                                                                             \
+        (void)lists;                                                                               \
         REPLY_##name(FILL)                                                                         \
     }                                                                                              \
     static void name##_survives_there_and_back_and_nothing_else_does(void **state)                 \
@@ -111,11 +133,11 @@ static void attack(struct buf *body, bool (*decode)(struct view))
         assert_non_null(info);                                                                     \
         for (int way = 0; way < FILL_WAYS; way++) {                                                \
             AUTO(buf) body = NULL;                                                                 \
-            AUTO(buf) storage = NULL;                                                              \
-            assert_true(IS_OK(buf_new(8 * 1024 * 1024, &body)) && IS_OK(buf_new(8 * 1024 * 1024, &storage))); \
+            struct lists lists = {.count = 0};                                                     \
+            assert_true(IS_OK(buf_new(8 * 1024 * 1024, &body)));                                   \
             struct ipc_##name##_request request;                                                   \
             memset(&request, 0, sizeof request);                                                   \
-            fill_##name##_request(&request, storage, way);                                         \
+            fill_##name##_request(&request, &lists, way);                                         \
             assert_true(IS_OK(ipc_put_##name##_request(body, &request)));                          \
             assert_true(body->len <= info->request_max);                                           \
             assert_true(way != FILL_FULL || body->len == info->request_max);                       \
@@ -123,11 +145,12 @@ static void attack(struct buf *body, bool (*decode)(struct view))
             buf_truncate(body, 0);                                                                 \
             struct ipc_##name##_reply reply;                                                       \
             memset(&reply, 0, sizeof reply);                                                       \
-            fill_##name##_reply(&reply, storage, way);                                             \
+            fill_##name##_reply(&reply, &lists, way);                                              \
             assert_true(IS_OK(ipc_put_##name##_reply(body, &reply)));                              \
             assert_true(body->len <= info->reply_max);                                             \
             assert_true(way != FILL_FULL || body->len == info->reply_max);                         \
             attack(body, decode_##name##_reply);                                                   \
+            free_lists(&lists);                                                                    \
         }                                                                                          \
     }
 #define M(channel, name, number, states) TEST_MESSAGE(name)
