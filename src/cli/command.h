@@ -38,6 +38,7 @@ void command_print_usage(FILE *out);
 /* machine.c */
 err_t machine_list(struct session *session, const struct options *options);
 err_t machine_get(struct session *session, const struct options *options);
+err_t machine_explain(struct session *session, const struct options *options);
 err_t machine_evidence(struct session *session, const struct options *options);
 err_t machine_approve(struct session *session, const struct options *options);
 
@@ -48,6 +49,14 @@ err_t policy_list(struct session *session, const struct options *options);
 err_t policy_show(struct session *session, const struct options *options);
 err_t policy_activate(struct session *session, const struct options *options);
 err_t policy_rollback(struct session *session, const struct options *options);
+
+/* policy_golden.c */
+err_t policy_capture_baseline(struct session *session, const struct options *options);
+err_t policy_simulate(struct session *session, const struct options *options);
+enum exit_status policy_predict_baseline(const struct options *options);
+
+/* policy_compare.c */
+enum exit_status policy_compare(const struct options *options);
 
 /* machine_act.c */
 err_t machine_lock(struct session *session, const struct options *options);

@@ -31,6 +31,9 @@ static const struct option long_options[] = {
     {"wipe", no_argument, NULL, OPTION_WIPE},
     {"machine", required_argument, NULL, OPTION_MACHINE},
     {"pcrs", required_argument, NULL, OPTION_PCRS},
+    {"name", required_argument, NULL, OPTION_NAME},
+    {"pcr", required_argument, NULL, OPTION_PCR},
+    {"claim", required_argument, NULL, OPTION_CLAIM},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0}};
@@ -43,10 +46,10 @@ static ERRFN parse_output(const char *text, enum output_format *out_format)
     return OK;
 }
 
-static ERRFN add_ca_dir(struct options *o, const char *folder)
+static ERRFN add_value(const char **values, int *count, int most, const char *value)
 {
-    ENSURE(o->ca_dirs_count < OPTIONS_CA_DIRS_MAX, TOO_LONG);
-    o->ca_dirs[o->ca_dirs_count++] = folder;
+    ENSURE(*count < most, TOO_LONG);
+    values[(*count)++] = value;
     return OK;
 }
 
@@ -89,7 +92,7 @@ static ERRFN take_option(unsigned bit, struct options *o)
         o->output = OUTPUT_JSON;
         return OK;
     case OPTION_CA_DIR:
-        return add_ca_dir(o, optarg);
+        return add_value(o->ca_dirs, &o->ca_dirs_count, OPTIONS_CA_DIRS_MAX, optarg);
     case OPTION_AT:
         o->at = optarg;
         return OK;
@@ -117,6 +120,13 @@ static ERRFN take_option(unsigned bit, struct options *o)
     case OPTION_MACHINE:
         o->machine = optarg;
         return OK;
+    case OPTION_NAME:
+        o->name = optarg;
+        return OK;
+    case OPTION_PCR:
+        return add_value(o->pcr, &o->pcr_count, OPTIONS_VALUES_MAX, optarg);
+    case OPTION_CLAIM:
+        return add_value(o->claim, &o->claim_count, OPTIONS_VALUES_MAX, optarg);
     case OPTION_PCRS:
         o->pcrs = optarg;
         return OK;

@@ -33,7 +33,10 @@ enum option_bit {
     OPTION_WIPE = 1U << 24,
     OPTION_MACHINE = 1U << 25,
     OPTION_COMMENT = 1U << 26,
-    OPTION_PCRS = 1U << 27
+    OPTION_PCRS = 1U << 27,
+    OPTION_NAME = 1U << 28,
+    OPTION_PCR = 1U << 29,
+    OPTION_CLAIM = 1U << 30
 };
 
 /* What every command takes. */
@@ -43,7 +46,7 @@ enum option_bit {
 
 enum output_format { OUTPUT_TABLE = 0, OUTPUT_JSON };
 
-enum { OPTIONS_ARGUMENTS_MAX = 4, OPTIONS_CA_DIRS_MAX = 8 };
+enum { OPTIONS_ARGUMENTS_MAX = 4, OPTIONS_CA_DIRS_MAX = 8, OPTIONS_VALUES_MAX = 32 };
 
 /* Texts live as long as argv and the environment. NULL means not given. */
 struct options {
@@ -71,6 +74,11 @@ struct options {
     const char *reason;
     const char *machine;
     const char *pcrs;
+    const char *name;
+    const char *pcr[OPTIONS_VALUES_MAX]; /* BANK:INDEX=HEX */
+    int pcr_count;
+    const char *claim[OPTIONS_VALUES_MAX]; /* NAME=VALUE */
+    int claim_count;
     const char *arguments[OPTIONS_ARGUMENTS_MAX]; /* noun, verb and what the verb is about */
     int arguments_count;
 };

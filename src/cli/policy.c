@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/confirm.h"
+#include "cli/policy_fetch.h"
 #include "cli/policy_text.h"
 #include "cli/print.h"
 #include "cli/table.h"
@@ -97,21 +98,10 @@ err_t policy_list(struct session *session, const struct options *options)
     return OK;
 }
 
-/* A number, "active" or "previous". */
-static ERRFN fetch(struct session *session, const char *which, json_t **out_policy)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    char target[TARGET_SIZE];
-    size_t len = strlen(which);
-    ENSURE(len > 0 && len <= 18 && strspn(which, allowed) == len, POLICY_VERSION);
-    snprintf(target, sizeof target, "/api/v1/policies/%s", which);
-    return session_get_object(session, target, out_policy);
-}
-
 err_t policy_show(struct session *session, const struct options *options)
 {
     AUTO(json) policy = NULL;
-    TRY(fetch(session, options->arguments[2], &policy));
+    TRY(policy_fetch(session, options->arguments[2], &policy));
     if (options->output == OUTPUT_JSON) {
         return print_json(policy);
     }
@@ -131,7 +121,7 @@ static ERRFN activate(struct session *session, const struct options *options, co
     char target[TARGET_SIZE];
     unsigned status;
     ENSURE(body, NO_MEMORY);
-    TRY(fetch(session, which, &policy));
+    TRY(policy_fetch(session, which, &policy));
     TRY(json_get_text(policy, "sha384", DIGEST_CHARS, &digest));
     json_int_t number = json_integer_value(json_object_get(policy, "number"));
     ENSURE(number > 0, ANSWER_INVALID);

@@ -1,0 +1,194 @@
+"""Event logs of real machines through the whole appliance: a software TPM measures what the log says, the node proves it, policy judges it."""
+
+import json
+import os
+
+import pytest
+import yaml_text
+
+from appliance import BIN, Appliance, Node, run
+
+LOG = os.path.join(os.environ["ITL_SHARED_DATA"], "real", "keylime", "eventlogs", "binary_bios_measurements-secureboot")
+LINUX = os.path.join(os.environ["ITL_SOURCE_DIR"], "policy", "defaults", "secure-boot-linux.yaml")
+EV_NO_ACTION = 3
+
+
+def read_log(path):
+    return json.loads(run(os.path.join(BIN, "attestation"), "evidence", "eventlog", path, "--json", check=False).stdout)
+
+
+def measure(node, path, skip=(), extra=()):
+    """Extends the software TPM with what the log says, as the firmware did on the real machine."""
+    extends = [f"{event['pcr']}:sha256={event['digests']['sha256']}" for event in read_log(path)["events"][1:]
+               if event["type"] != EV_NO_ACTION and event["index"] not in skip]
+    for start in range(0, len(extends), 8):
+        node.tpm.tool("tpm2_pcrextend", *extends[start:start + 8])
+    for extend in extra:
+        node.tpm.tool("tpm2_pcrextend", extend)
+
+
+def attest(node, log, *options):
+    return node.agent("--ek", "rsa2048", "--event-log", log, *options)
+
+
+def activate(appliance, tmp_path, text, name="policy.yaml"):
+    path = tmp_path / name
+    path.write_text(text)
+    number = json.loads(appliance.cli("policy", "push", str(path)).stdout)["number"]
+    appliance.cli("policy", "activate", str(number), "--yes")
+    return number
+
+
+def explain(appliance, machine_id):
+    return json.loads(appliance.cli("machine", "explain", machine_id).stdout)
+
+
+def last_evidence(appliance, machine_id):
+    return json.loads(appliance.cli("machine", "evidence", machine_id).stdout)[0]
+
+
+@pytest.fixture
+def linux(appliance, node, tmp_path):
+    """A machine that booted by Secure Boot, judged by the shipped policy for that."""
+    appliance.break_glass()
+    appliance.machine_id = node.admit()
+    measure(node, LOG)
+    activate(appliance, tmp_path, open(LINUX).read())
+    return appliance
+
+
+def test_log_that_replays_proves_secure_boot(linux, node):
+    done = attest(node, LOG)
+    assert done.returncode == 0, done.stdout + done.stderr
+    evidence = last_evidence(linux, linux.machine_id)
+    assert (evidence["verdict"], evidence["chain"], evidence["replay"]) == ("pass", "pass", "pass")
+    assert evidence["event_log_sha384"]
+    told = explain(linux, linux.machine_id)
+    assert told["failures"] == [] and told["differences"] == [] and told["advice"] == ["Nothing to do."]
+    assert set(told["event_log"]["replays"]) >= {0, 2, 4, 7, 14} and told["event_log"]["differs"] == []
+    machine = linux.machine(linux.machine_id)
+    assert machine["evidence_until"] > machine["evidence_at"] and machine["gates"] == {"config": True, "certificates": True, "secrets": True}
+
+
+def test_known_log_is_not_sent_again_and_still_judged(linux, node):
+    assert attest(node, LOG).returncode == 0
+    again = attest(node, LOG)
+    assert again.returncode == 0 and "which the appliance has already" in again.stdout + again.stderr
+    assert last_evidence(linux, linux.machine_id)["replay"] == "pass"
+
+
+def test_missing_log_closes_the_gates_and_says_what_to_do(linux, node):
+    refused = attest(node, "/dev/null")
+    assert refused.returncode != 0
+    assert last_evidence(linux, linux.machine_id)["reason"] == "event_log_missing"
+    assert linux.machine(linux.machine_id)["status"] == "registered"
+    assert "itl-tpm-register --event-log" in explain(linux, linux.machine_id)["advice"][0]
+
+
+def test_edited_log_is_told_from_a_changed_machine(linux, node, tmp_path):
+    edited = bytearray(open(LOG, "rb").read())
+    event = next(e for e in read_log(LOG)["events"] if e["pcr"] == 7 and e["type_name"] == "EV_EFI_VARIABLE_DRIVER_CONFIG")
+    digest = bytes.fromhex(event["digests"]["sha256"])
+    edited[edited.index(digest)] ^= 1
+    path = tmp_path / "edited.log"
+    path.write_bytes(edited)
+    assert attest(node, str(path)).returncode != 0
+    evidence = last_evidence(linux, linux.machine_id)
+    assert (evidence["verdict"], evidence["replay"], evidence["reason"]) == ("fail", "fail", "event_log_replay_mismatch")
+    told = explain(linux, linux.machine_id)
+    assert 7 in told["event_log"]["differs"] and told["verdicts"]["replay"] == "fail"
+    assert any("Log and TPM disagree" in line for line in told["advice"])
+    assert attest(node, LOG).returncode == 0
+
+
+def test_log_of_another_boot_is_refused(linux, node):
+    """A genuine log that says all the right things, but not of this TPM."""
+    node.tpm.tool("tpm2_pcrextend", "4:sha256=" + "ee" * 32)
+    assert attest(node, LOG).returncode != 0
+    assert last_evidence(linux, linux.machine_id)["reason"] == "event_log_replay_mismatch"
+
+
+@pytest.mark.parametrize("content", [b"not a log at all, but some text that is long enough", b"\xff" * 4096], ids=["text", "padding"])
+def test_unreadable_log_is_a_verdict_of_its_own(linux, node, tmp_path, content):
+    path = tmp_path / "bad.log"
+    path.write_bytes(content)
+    assert attest(node, str(path)).returncode != 0
+    assert last_evidence(linux, linux.machine_id)["reason"] in ("event_log_unreadable", "event_log_replay_mismatch")
+    assert attest(node, LOG).returncode == 0
+
+
+def test_captured_baseline_accepts_this_boot_and_no_other(linux, node, tmp_path):
+    assert attest(node, LOG).returncode == 0
+    captured = linux.cli("policy", "capture", "--machine", linux.machine_id, "--name", "golden-1").stdout
+    captured = json.loads(captured)["baseline"]
+    pinned = yaml_text.with_baselines(open(LINUX).read(), captured.replace("state: pending", "state: active"))
+    before = json.loads(linux.cli("policy", "list").stdout)[0]["number"]
+    path = tmp_path / "pinned.yaml"
+    path.write_text(pinned)
+    pushed = json.loads(linux.cli("policy", "push", str(path)).stdout)["number"]
+    simulated = json.loads(linux.cli("policy", "simulate", str(pushed)).stdout)
+    assert [(row["now"], row["then"], row["baseline"]) for row in simulated] == [("pass", "pass", "golden-1")]
+    diff = linux.cli("policy", "diff", str(before), str(path), check=False)
+    assert diff.returncode == 1 and "golden-1" in diff.stdout
+    linux.cli("policy", "activate", str(pushed), "--yes")
+    assert attest(node, LOG).returncode == 0
+    assert explain(linux, linux.machine_id)["baseline"] == "golden-1"
+
+    # Another boot loader: the log is honest about it, the baseline does not know it.
+    other = tmp_path / "other.log"
+    other.write_bytes(with_another_loader(open(LOG, "rb").read()))
+    node.tpm.stop()
+    node.tpm.start()
+    measure(node, str(other))
+    assert attest(node, str(other)).returncode != 0
+    assert last_evidence(linux, linux.machine_id)["replay"] == "pass"
+    told = explain(linux, linux.machine_id)
+    assert told["verdicts"] == {"chain": "pass", "replay": "pass", "policy": "fail"}
+    assert any("golden-1" in f["expected"] + f["rule"] + (told["baseline"] or "") for f in told["failures"])
+    assert any(d["claim"] in ("boot.application", "boot.loader") for d in told["differences"]), told["differences"]
+    assert any("policy capture" in line for line in told["advice"])
+
+
+def with_another_loader(log):
+    """The digest of the first boot application of PCR 4 changed, as an update of the boot loader does."""
+    path = LOG
+    event = next(e for e in read_log(path)["events"] if e["pcr"] == 4 and e["type_name"] == "EV_EFI_BOOT_SERVICES_APPLICATION")
+    digest = bytes.fromhex(event["digests"]["sha256"])
+    return log.replace(digest, bytes(reversed(digest)), 1)
+
+
+def test_one_shot_exception_lets_one_machine_through_once(linux, node, tmp_path):
+    text = open(LINUX).read().replace('equals: "true"', 'equals: "false"', 1)
+    exception = f"""
+exceptions:
+  - machine: {linux.machine_id}
+    rule: secure-boot
+    reason: board is being replaced
+    expires: 2099-01-01T00:00:00Z
+    once: true
+"""
+    activate(linux, tmp_path, text + exception)
+    assert attest(node, LOG).returncode == 0
+    assert attest(node, LOG).returncode != 0
+    told = explain(linux, linux.machine_id)
+    assert [f["rule"] for f in told["failures"]] == ["secure-boot"]
+    assert told["failures"][0]["expected"] and told["failures"][0]["actual"]
+    assert [row["reason"] for row in linux.audit() if row["action"] == "exception_used"] == ["secure-boot"]
+
+
+def test_machine_that_proved_nothing_is_explained_and_gives_no_baseline(appliance, node):
+    appliance.break_glass()
+    machine_id = node.register().json["machine_id"]
+    told = explain(appliance, machine_id)
+    assert told["verdict"] == "not_evaluated" and told["evidence_at"] is None
+    assert "approve" in told["advice"][0] and "itl-tpm-register" in told["advice"][1]
+    refused = appliance.cli("policy", "capture", "--machine", machine_id, check=False)
+    assert refused.returncode == 1 and "evidence_none" in refused.stderr
+
+
+def test_failing_policy_of_one_gate_leaves_the_others_open(linux, node, tmp_path):
+    text = open(LINUX).read().replace('equals: "true"', 'equals: "false"\n      gate: certificates', 1)
+    activate(linux, tmp_path, text)
+    assert attest(node, LOG).returncode == 0
+    assert linux.machine(linux.machine_id)["gates"] == {"config": True, "certificates": False, "secrets": True}
+    assert last_evidence(linux, linux.machine_id)["verdict"] == "telemetry"
