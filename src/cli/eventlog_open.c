@@ -59,7 +59,8 @@ static ERRFN unwrap(struct buf **content)
     if (is_hexadecimal(buf_view(text))) {
         TRY(buf_extend(bytes, text->len / 2, &at));
         TRY(hex_decode(buf_view(text), at, text->len / 2));
-    } else if (!IS_OK(base64_decode(buf_view(text), bytes))) {
+    } else if (!IS_OK(base64_decode(buf_view(text), bytes)) &&
+               !IS_OK(base64url_decode(buf_view(text), bytes))) {
         return OK;
     }
     buf_free(*content);

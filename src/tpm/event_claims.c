@@ -33,6 +33,18 @@ ERRFN claim_unverified(struct claim_reader *r, const struct claim_event *e, bool
     return claim_add_text(r, "log.unverified_data");
 }
 
+ERRFN claim_malformed(struct claim_reader *r, const struct claim_event *e)
+{
+    bool is = false;
+    TRY(event_digest_is(r, e, e->record->data, &is));
+    if (!is) {
+        return claim_unverified(r, e, true);
+    }
+    claims_warn(r->claims, false, e->index,
+                "Event %zu is malformed, though measured so; nothing was taken from it.", e->index);
+    return OK;
+}
+
 bool claim_in_pcr(const struct claim_reader *r, const struct claim_event *e, uint32_t pcr)
 {
     static const uint8_t registers[PCR_COUNT] = {0, 1, 2, 2, 2, 2, 2, 1, 3, 3, 3, 3, 3, 3, 3, 3};

@@ -17,7 +17,9 @@
  *   log.separator.error           "PCR n": the firmware met an error, or a separator is not one
  *   log.unverified_data           "24 EV_IPL": an event whose data its digest does not cover
  *
- *   secure_boot.enabled           "true" or "false"; also .setup_mode, .deployed_mode, .audit_mode
+ *   secure_boot.enabled           "true" or "false", as measured before the firmware's separator
+ *   secure_boot.setup_mode        also .deployed_mode, .audit_mode: measured so late that what
+ *                                 runs after the firmware could do it, too
  *   secure_boot.pk .kek .db .dbx .dbt .dbr .vendor_db .mok_list .mok_list_x
  *                                 one for each entry: x509:sha256:HEX of the DER, sha256:HEX, …
  *                                 (efi_variable.h); <name>.subject of certificates,

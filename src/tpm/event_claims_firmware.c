@@ -89,10 +89,7 @@ ERRFN claims_from_action(struct claim_reader *r, const struct claim_event *e)
     };
     struct view text = event_text_trim(e->record->data);
     bool is = false;
-    TRY(event_digest_is(r, e, e->record->data, &is));
-    if (!is) {
-        TRY(event_digest_is(r, e, text, &is));
-    }
+    TRY(event_digest_is_text(r, e, text, &is));
     if (!is) {
         return claim_unverified(r, e, true);
     }

@@ -15,15 +15,6 @@ static struct view behind(struct view text, size_t len)
     return view_of(text.data + len, text.len - len);
 }
 
-/* The text itself, with and without a NUL. */
-static ERRFN is_text(struct claim_reader *r, const struct claim_event *e, struct view text,
-                     bool *out_is)
-{
-    static const uint8_t nul[1] = {0};
-    TRY(event_digest_is(r, e, text, out_is));
-    return *out_is ? OK : event_digest_is_joined(r, e, text, view_of(nul, 1), out_is);
-}
-
 /* -- GRUB
  * -------------------------------------------------------------------------------------------- */
 
@@ -55,7 +46,7 @@ static ERRFN add_grub_text(struct claim_reader *r, const struct claim_event *e,
 {
     bool is = false;
     struct view value = behind(text, strlen(prefix->text));
-    TRY(is_text(r, e, value, &is));
+    TRY(event_digest_is_text(r, e, value, &is));
     if (!is) {
         return claim_unverified(r, e, true);
     }
@@ -119,7 +110,7 @@ static ERRFN add_measured_word(struct claim_reader *r, const struct claim_event 
 {
     static const char machine_id[] = "machine-id:";
     bool is = false;
-    TRY(is_text(r, e, text, &is));
+    TRY(event_digest_is_text(r, e, text, &is));
     event_text_clear(&r->text);
     if (is && claim_in_pcr(r, e, 15) && starts_with(text, machine_id)) {
         event_text_put_utf8(&r->text, behind(text, strlen(machine_id)));

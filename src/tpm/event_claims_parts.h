@@ -46,6 +46,10 @@ ERRFN event_digest_is(struct claim_reader *r, const struct claim_event *e, struc
 ERRFN event_digest_is_joined(struct claim_reader *r, const struct claim_event *e, struct view first,
                              struct view second, bool *out_is);
 
+/* The same for a text, with and without a NUL. */
+ERRFN event_digest_is_text(struct claim_reader *r, const struct claim_event *e, struct view text,
+                           bool *out_is);
+
 /* Adds the scratch text as a value; one that was cut marks the claims as truncated. */
 ERRFN claim_add_text(struct claim_reader *r, const char *name);
 
@@ -54,6 +58,9 @@ ERRFN claim_add_digest(struct claim_reader *r, const char *name, const struct cl
 
 /* A warning that data is not what was measured, and log.unverified_data. */
 ERRFN claim_unverified(struct claim_reader *r, const struct claim_event *e, bool serious);
+
+/* A warning that an event is none of its type: measured so, or not what was measured either. */
+ERRFN claim_malformed(struct claim_reader *r, const struct claim_event *e);
 
 /* PCR of an event as PFP numbers them. CC registers hold several: then `pcr` counts as matched when
  * its register is this one (the CC mapping of UEFI 2.10 section 38.4.1: PCR 1 and 7 are register 1,

@@ -156,7 +156,10 @@ static ERRFN add_config(struct claim_reader *r, const struct claim_event *e,
                     e->index, unread_name(v));
         return OK;
     }
-    return database ? add_database(r, e, database, v->data) : add_mode(r, v);
+    if (database) {
+        return add_database(r, e, database, v->data);
+    }
+    return claim_in_pcr(r, e, 7) || claim_in_pcr(r, e, 1) ? add_mode(r, v) : OK;
 }
 
 ERRFN claims_from_variable_config(struct claim_reader *r, const struct claim_event *e)
@@ -164,12 +167,12 @@ ERRFN claims_from_variable_config(struct claim_reader *r, const struct claim_eve
     struct efi_variable v;
     enum coverage coverage = COVERS_NOTHING;
     if (!efi_variable_parse(e->record->data, &v)) {
-        return claim_unverified(r, e, true);
+        return claim_malformed(r, e);
     }
     TRY(find_coverage(r, e, &v, &coverage));
     switch (coverage) {
-    case COVERS_NOTHING:
-        return claim_unverified(r, e, true);
+    case COVERS_NOTHING: /* in PCR 1 vendors hash what they like of their settings */
+        return claim_unverified(r, e, claim_in_pcr(r, e, 7));
     case COVERS_VALUE: /* which variable it is, is not proved: 01 could be anybody's */
         claims_warn(r->claims, false, e->index,
                     "Event %zu measures the value of a variable without its name; nothing was "
@@ -280,7 +283,7 @@ ERRFN claims_from_variable_authority(struct claim_reader *r, const struct claim_
     enum coverage coverage = COVERS_NOTHING;
     bool is_state = false;
     if (!efi_variable_parse(e->record->data, &v)) {
-        return claim_unverified(r, e, true);
+        return claim_malformed(r, e);
     }
     TRY(find_coverage(r, e, &v, &coverage));
     if (coverage == COVERS_NOTHING) {

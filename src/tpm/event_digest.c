@@ -20,3 +20,11 @@ ERRFN event_digest_is(struct claim_reader *r, const struct claim_event *e, struc
 {
     return event_digest_is_joined(r, e, bytes, VIEW_EMPTY, out_is);
 }
+
+ERRFN event_digest_is_text(struct claim_reader *r, const struct claim_event *e, struct view text,
+                           bool *out_is)
+{
+    static const uint8_t nul[1] = {0};
+    TRY(event_digest_is(r, e, text, out_is));
+    return *out_is ? OK : event_digest_is_joined(r, e, text, view_of(nul, 1), out_is);
+}

@@ -127,30 +127,38 @@ static bool is_secure_boot_variable(const struct event_record *event)
            memcmp(event->data.data + 32, name, sizeof name) == 0;
 }
 
-/* CC logs look like TPM logs with one bank. Theirs is SHA-384 (TDX) or SM3 (CSV); only registers up
- * to 4 are extended, and what a TPM log has in PCR 7, or its separators in PCR 0 to 7, stands in
- * registers 1 and 2. All of that must hold: PFP makes every TPM log extend PCR 0, and separators in
- * PCR 0 to 7. */
+static bool may_be_cc(const struct event_log *log)
+{
+    return log->format == EVENT_LOG_CRYPTO_AGILE && log->algorithm_count == 1 &&
+           !log->locality_given &&
+           (log->algorithms[0].alg == TPM_ALG_SHA384 || log->algorithms[0].alg == TPM_ALG_SM3_256);
+}
+
+/* CC logs look like TPM logs with one bank, SHA-384 (TDX) or SM3 (CSV), in which only registers up
+ * to 4 are extended: a TPM's log has separators in PCR 0 to 7. One of two things must be there
+ * besides: what a TPM has in PCR 7, or the header, stands in register 1; or separators stand in
+ * registers 1 and 2, and register 0, which PFP makes every TPM's log extend, is untouched. */
 static bool is_cc(const struct event_log *log)
 {
-    if (log->format != EVENT_LOG_CRYPTO_AGILE || log->algorithm_count != 1 || log->locality_given ||
-        (log->algorithms[0].alg != TPM_ALG_SHA384 && log->algorithms[0].alg != TPM_ALG_SM3_256)) {
+    if (!may_be_cc(log)) {
         return false;
     }
-    bool in_register_1 =
-        log->count > 0 && log->events[0].pcr == 1; /* TDX firmware puts even the header there */
+    bool in_register_1 = log->events[0].pcr == 1;
+    bool separators = false;
+    bool register_0 = false;
     for (size_t i = 0; i < log->count; i++) {
         const struct event_record *event = &log->events[i];
         if (!event_log_extends(log, event)) {
             continue;
         }
-        if (event->pcr == 0 || event->pcr >= EVENT_LOG_CC_REGISTERS) {
+        if (event->pcr >= EVENT_LOG_CC_REGISTERS) {
             return false;
         }
-        in_register_1 = in_register_1 || (event->pcr == 1 && is_secure_boot_variable(event)) ||
-                        (event->pcr <= 2 && event->type == EV_SEPARATOR);
+        register_0 = register_0 || event->pcr == 0;
+        in_register_1 = in_register_1 || (event->pcr == 1 && is_secure_boot_variable(event));
+        separators = separators || (event->pcr <= 2 && event->type == EV_SEPARATOR);
     }
-    return in_register_1;
+    return in_register_1 || (separators && !register_0);
 }
 
 void event_log_read_facts(struct event_log *log)

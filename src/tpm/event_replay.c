@@ -51,7 +51,8 @@ static ERRFN replay_bank(const struct event_log *log, size_t number, struct even
     start(log, number, bank);
     for (size_t i = 0; i < log->count; i++) {
         const struct event_record *event = &log->events[i];
-        if (!event_log_extends(log, event) || event->pcr >= registers) {
+        bool mrtd = log->cc && event->pcr == 0; /* the builder's, no event extends it */
+        if (!event_log_extends(log, event) || event->pcr >= registers || mrtd) {
             continue;
         }
         struct view digest = event_log_digest(log, event, algorithm->alg);

@@ -93,7 +93,9 @@ def test_people_read_words():
 
 
 @pytest.mark.parametrize("wrap", [lambda log: log.hex().encode(), lambda log: log.hex().upper().encode() + b"\n", base64.b64encode,
-                                  base64.encodebytes], ids=["hex", "HEX", "base64", "base64-lines"])
+                                  base64.encodebytes,
+                                  lambda log: base64.urlsafe_b64encode(log).rstrip(b"=")],
+                         ids=["hex", "HEX", "base64", "base64-lines", "base64url"])
 def test_text_forms_are_unwrapped(log, wrap):
     assert evidence("eventlog", "-", "--json", given=wrap(log)).stdout == evidence("eventlog", UEFI, "--json").stdout
 

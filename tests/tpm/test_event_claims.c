@@ -288,6 +288,39 @@ static void state_of_shim_is_read(void **state)
     assert_absent(claims, "secure_boot.authority");
 }
 
+static void malformed_variable_is_a_warning_where_it_was_measured_so(void **state)
+{
+    (void)state;
+    const uint32_t types[] = {EV_EFI_VARIABLE_DRIVER_CONFIG, EV_EFI_VARIABLE_BOOT,
+                              EV_EFI_VARIABLE_AUTHORITY};
+    for (size_t i = 0; i < 3; i++) {
+        AUTO(buf) bytes = log_new();
+        log_start(bytes);
+        log_measure(bytes, 7, types[i], view_text("no variable at all, though a long one"));
+        AUTO(claims) claims = claims_of(bytes);
+        assert_int_equal(claims->warning_count, 1);
+        assert_false(claims->serious);
+        AUTO(buf) other = log_new();
+        log_start(other);
+        log_measure_other(other, 7, types[i], view_text("x"),
+                          view_text("no variable at all, though a long one"));
+        AUTO(claims) edited = claims_of(other);
+        assert_true(edited->serious);
+    }
+}
+
+static void setting_of_a_vendor_that_is_hashed_in_its_own_way_is_not_serious(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) data = log_variable("Setup", view_text("settings"));
+    log_start(bytes);
+    log_measure_other(bytes, 1, EV_EFI_VARIABLE_DRIVER_CONFIG, view_text("others"), buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "log.unverified_data", "1 EV_EFI_VARIABLE_DRIVER_CONFIG");
+    assert_false(claims->serious);
+}
+
 static void unknown_variables_are_nobodys_problem(void **state)
 {
     (void)state;
@@ -668,6 +701,8 @@ int main(void)
         cmocka_unit_test(stray_byte_that_shim_leaves_out_of_the_digest_is_tolerated),
         cmocka_unit_test(authority_of_other_data_is_no_claim),
         cmocka_unit_test(state_of_shim_is_read),
+        cmocka_unit_test(malformed_variable_is_a_warning_where_it_was_measured_so),
+        cmocka_unit_test(setting_of_a_vendor_that_is_hashed_in_its_own_way_is_not_serious),
         cmocka_unit_test(unknown_variables_are_nobodys_problem),
         cmocka_unit_test(firmware_version_is_text_a_guid_or_bytes),
         cmocka_unit_test(separators_of_zeros_and_ones_are_sound_and_others_are_errors),

@@ -466,6 +466,22 @@ static void sha384_log_of_registers_1_to_4_is_a_cc_log(void **state)
     assert_string_equal(name, "RTMR2");
 }
 
+static void register_of_the_builder_is_not_replayed(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) log = NULL;
+    struct event_replay replay;
+    log_header(bytes, sha384_only, 1);
+    bytes->data[0] = 1; /* TDX firmware puts its header there */
+    log_event(bytes, sha384_only, 1, 0, EV_S_CRTM_VERSION, view_text("v"), view_text("v"));
+    log_event(bytes, sha384_only, 1, 2, EV_ACTION, view_text("a"), view_text("a"));
+    assert_ok(parse(bytes, &log));
+    assert_true(log->cc);
+    assert_ok(event_replay(log, &replay));
+    assert_int_equal(event_replay_find(&replay, TPM_ALG_SHA384)->mask, 1U << 2);
+}
+
 static void sha384_log_of_a_tpm_is_no_cc_log(void **state)
 {
     (void)state;
@@ -700,6 +716,7 @@ int main(void)
         cmocka_unit_test(startup_locality_without_its_byte_is_none),
         cmocka_unit_test(hcrtm_starts_pcr_0_at_locality_4),
         cmocka_unit_test(sha384_log_of_registers_1_to_4_is_a_cc_log),
+        cmocka_unit_test(register_of_the_builder_is_not_replayed),
         cmocka_unit_test(sha384_log_of_a_tpm_is_no_cc_log),
         cmocka_unit_test(values_that_the_log_explains_replay),
         cmocka_unit_test(value_that_differs_is_named),
