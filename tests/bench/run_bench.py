@@ -114,6 +114,13 @@ class Bench:
         pin = os.path.join(appliance.state, "pins", "tls.pin")
         return self.load("sign_load", self.harness.SOFTHSM, "itl-tls", pin, max(1, self.seconds / self.rounds))["per_second"]
 
+    def evidence(self):
+        """Shows what checking evidence costs beside OpenSSL alone; the figures by title."""
+        path = os.path.join(self.folder, "evidence.json")
+        print("\n" + self.tool("evidence_bench", "--json", path), end="")
+        with open(path) as file:
+            return json.load(file)
+
     @contextlib.contextmanager
     def plain_civetweb(self):
         key, certificate = (os.path.join(self.folder, name) for name in ("plain.key", "plain.pem"))
@@ -301,11 +308,12 @@ def main():
     appliance = bench.appliance()
     try:
         figures = measure(bench, appliance)
+        print_table(figures)
+        figures["evidence"] = bench.evidence()
     finally:
         appliance.remove()
         for folder in (bench.folder, harness.VendorCa.get().folder, harness.Appliance.provisioned):
             shutil.rmtree(folder, ignore_errors=True)
-    print_table(figures)
     if options.json:
         with open(options.json, "w") as out:
             json.dump(figures, out, indent=1)
