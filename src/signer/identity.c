@@ -77,11 +77,7 @@ ERRFN identity_stored_ek(struct call *call, const char *fingerprint, struct ek *
     TRY(buf_new(3 * EK_RECORD_MAX_BYTES, &storage));
     TRY(ek_get(call->signer->db, fingerprint, storage, &record));
     AUTO(ek) ek = NULL;
-    if (record.certificate.len > 0) {
-        TRY(ek_parse(record.certificate, EK_SOURCE_CERT, &ek));
-    } else {
-        TRY(ek_parse(record.spki, EK_SOURCE_PUB, &ek));
-    }
+    TRY(ek_parse(record.spki, EK_SOURCE_PUB, &ek));
     if (record.public_area.len > 0) {
         TRY(ek_set_public_area(ek, record.public_area));
     }

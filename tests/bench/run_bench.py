@@ -119,9 +119,16 @@ class Bench:
         """Of the evidence library by itself, on one processor; nothing when the collection of real logs is not there."""
         if not os.path.exists(EVENT_LOG):
             return {}
-        real, worst = self.load("evidence_bench", "--json", EVENT_LOG)
+        real, worst = self.load("event_log_bench", "--json", EVENT_LOG)
         return {"event_log_replays_per_second": real["replays_per_second"], "event_log_claims_ms": real["claims_ms"],
                 "event_log_worst_ms": worst["replay_ms"], "event_log_worst_mb_per_second": worst["mb_per_second"]}
+
+    def evidence(self):
+        """Shows what checking evidence costs beside OpenSSL alone; the figures by title."""
+        path = os.path.join(self.folder, "evidence.json")
+        print("\n" + self.tool("evidence_bench", "--json", path), end="")
+        with open(path) as file:
+            return json.load(file)
 
     @contextlib.contextmanager
     def plain_civetweb(self):
@@ -314,11 +321,12 @@ def main():
     appliance = bench.appliance()
     try:
         figures = measure(bench, appliance)
+        print_table(figures)
+        figures["evidence"] = bench.evidence()
     finally:
         appliance.remove()
         for folder in (bench.folder, harness.VendorCa.get().folder, harness.Appliance.provisioned):
             shutil.rmtree(folder, ignore_errors=True)
-    print_table(figures)
     if options.json:
         with open(options.json, "w") as out:
             json.dump(figures, out, indent=1)

@@ -1,6 +1,6 @@
 /* The first byte says how much of the rest is the quote, in sixteenths; what remains is a signature
  * for it. */
-#include "tpm/quote.h"
+#include "tpm/quote_verdict.h"
 
 #include "base/text.h"
 #include "tpm/spki.h"
@@ -36,6 +36,18 @@ static EVP_PKEY *rsa_key(void)
     return key;
 }
 
+/* All of it at once, with keys that say no scheme: nobody can sign with them. */
+static void judge(EVP_PKEY *key, enum tpm_key type, struct view sent, struct view signature)
+{
+    struct quote_key bare = {.key = key, .type = type};
+    struct quote_evidence evidence = {.quote = sent, .signature = signature, .key = &bare};
+    struct quote_verdict verdict;
+    if (IS_OK(quote_judge(&evidence, &verdict)) ? verdict.count == 0
+                                                : verdict.offset > sent.len + signature.len) {
+        abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static EVP_PKEY *ec;
@@ -50,6 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t len = (size - 1) * (data[0] & 15) / 15;
     struct view sent = view_of(data + 1, len);
     struct view signature = view_of(data + 1 + len, size - 1 - len);
+    AUTO(quote_key) read = NULL;
+    IGNORE_ERR(quote_key_read(signature, &read));
+    judge(ec, TPM_KEY_P256, sent, signature);
+    judge(rsa, TPM_KEY_RSA_2048, sent, signature);
     struct quote quote;
     if (!IS_OK(quote_parse(sent, &quote))) {
         quote.attest = sent;

@@ -16,6 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!IS_OK(added) && trust_root_count(trust) != 0) {
         abort(); /* whole or not at all */
     }
+    struct trust_mixed mixed = {0};
+    size_t before = trust_root_count(trust) + trust_intermediate_count(trust);
+    IGNORE_ERR(trust_add_mixed(trust, view_of(data, size), &mixed));
+    if (trust_root_count(trust) + trust_intermediate_count(trust) !=
+        before + mixed.roots + mixed.intermediates) {
+        abort();
+    }
     IGNORE_ERR(trust_allow_hash(trust, view_of(data, size)));
     return 0;
 }
