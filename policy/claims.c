@@ -38,7 +38,7 @@ static const struct claim_row rows[] = {
     {"boot.gpt_disk_guid", PCR(5), POLICY_PIN_NONE, false},
     {"boot.exit_boot_services", PCR(5), POLICY_PIN_NONE, false},
     {"kernel.digest", 0, POLICY_PIN_SET, true},
-    {"kernel.command_line", 0, POLICY_PIN_EXACT, true},
+    {"kernel.command_line", 0, POLICY_PIN_EXACT, false},
     {"initrd.digest", 0, POLICY_PIN_SET, true},
     {"uki.section", PCR(11), POLICY_PIN_SET, true},
     {"uki.phase", PCR(11), POLICY_PIN_NONE, false},

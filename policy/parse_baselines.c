@@ -28,7 +28,7 @@ static ERRFN take_state(void *context, const struct yaml_tree *tree, uint32_t no
     return OK;
 }
 
-static bool is_release_name(const char *text)
+bool policy_baseline_name_is_good(const char *text)
 {
     static const char letters[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+";
@@ -40,7 +40,7 @@ static ERRFN take_name(void *context, const struct yaml_tree *tree, uint32_t nod
 {
     char *name = baseline_of(context)->name;
     TRY(yaml_value_text(tree, node, name, POLICY_NAME_SIZE, problem));
-    return is_release_name(name)
+    return policy_baseline_name_is_good(name)
                ? OK
                : yaml_tree_problem(tree, node, problem,
                                    "expected a name of letters, digits, -, _, + and dots");

@@ -37,6 +37,9 @@ bool policy_texts_find(const struct policy_texts *texts, struct view text, size_
 bool policy_texts_have(const struct policy_texts *texts, struct view text);
 void policy_texts_free(struct policy_texts *texts);
 
+/* Puts a list in order and drops repetitions. */
+void policy_texts_settle(struct policy_texts *texts);
+
 /* A name of letters, digits, - and _ that starts with a letter or digit. */
 ERRFN policy_name_read(const struct yaml_tree *tree, uint32_t node, char *out_name, size_t size,
                        struct yaml_problem *out_problem);
@@ -65,6 +68,9 @@ ERRFN policy_rules_read(struct policy *policy, const struct yaml_tree *tree, uin
                         struct policy_rules *out_rules, struct yaml_problem *out_problem);
 ERRFN policy_baselines_read(struct policy *policy, const struct yaml_tree *tree, uint32_t node,
                             struct yaml_problem *out_problem);
+
+/* Letters, digits and what versions are written with. */
+bool policy_baseline_name_is_good(const char *name);
 
 /* After rules and baselines, whose names it checks. */
 ERRFN policy_exceptions_read(struct policy *policy, const struct yaml_tree *tree, uint32_t node,

@@ -67,6 +67,20 @@ bool policy_texts_have(const struct policy_texts *texts, struct view text)
     return policy_texts_find(texts, text, &index);
 }
 
+void policy_texts_settle(struct policy_texts *texts)
+{
+    size_t kept = 0;
+    if (texts->count > 0) {
+        qsort(texts->items, texts->count, sizeof *texts->items, compare_texts);
+    }
+    for (size_t i = 0; i < texts->count; i++) {
+        if (kept == 0 || !view_equal(texts->items[i], texts->items[kept - 1])) {
+            texts->items[kept++] = texts->items[i];
+        }
+    }
+    texts->count = kept;
+}
+
 void policy_texts_free(struct policy_texts *texts)
 {
     free(texts->items);
