@@ -250,8 +250,8 @@ static void any_of_several_values_of_a_pcr_matches(void **state)
 {
     (void)state;
     struct policy_facts f = good_facts();
-    assert_passes(LOG "baselines: [{name: a, state: active, pcr_values: {sha256: {2: [" E32
-                      ", " C32 ", " D32 "]}}}]\n",
+    assert_passes(LOG "baselines: [{name: a, state: active, pcr_values: {sha256: {2: [" E32 ", " C32
+                      ", " D32 "]}}}]\n",
                   &f);
 }
 
@@ -357,6 +357,66 @@ static void a_thousand_baselines_are_accepted_and_the_last_one_matches(void **st
     }
 }
 
+static uint32_t next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 16;
+}
+
+/* Baselines of all states over few values, so that everything happens. */
+static struct policy *random_policy(uint32_t *seed)
+{
+    static const char *const states[] = {"pending", "active", "obsolete", "retired", "revoked"};
+    static const char *const values[] = {D32, E32, C32};
+    static char yaml[16384];
+    int at =
+        snprintf(yaml, sizeof yaml, HEAD "%sbaselines:\n",
+                 next_random(seed) % 4 ? ""
+                                       : "exceptions: [{machine: " MACHINE ", rule: pcr.sha256.4, "
+                                         "reason: x, expires: 2027-01-01T00:00:00Z}]\n");
+    size_t count = 1 + next_random(seed) % 8;
+    for (size_t i = 0; i < count; i++) {
+        at += snprintf(yaml + at, sizeof yaml - (size_t)at, "- {name: b%zu, state: %s, ", i,
+                       states[next_random(seed) % (next_random(seed) % 2 ? 5 : 4)]);
+        at += snprintf(yaml + at, sizeof yaml - (size_t)at, "%spcr_values: {sha256: {",
+                       next_random(seed) % 3 ? "" : "until: 2026-11-26T11:00:00Z, ");
+        for (unsigned pcr = 2; pcr <= 4; pcr += 2) {
+            if (pcr == 2 || next_random(seed) % 2) {
+                bool two = next_random(seed) % 2;
+                size_t v = next_random(seed) % 3;
+                at += snprintf(yaml + at, sizeof yaml - (size_t)at, "%s%u: ['%s'%s%s%s]",
+                               pcr == 2 ? "" : ", ", pcr, values[v], two ? ", '" : "",
+                               two ? values[(v + 1) % 3] : "", two ? "'" : "");
+            }
+        }
+        at += snprintf(yaml + at, sizeof yaml - (size_t)at, "}}}\n");
+    }
+    return accepted(yaml);
+}
+
+static void the_index_changes_no_verdict(void **state)
+{
+    (void)state;
+    uint32_t seed = 20261126;
+    size_t seen[POLICY_STANDING_REVOKED + 1] = {0};
+    for (int i = 0; i < 3000; i++) {
+        AUTO(policy) p = random_policy(&seed);
+        struct policy_facts f = good_facts();
+        f.pcr_count =
+            next_random(&seed) % 5 ? f.pcr_count : 1; /* sometimes PCR 2 and 4 are not sent */
+        struct policy_verdict with = evaluated(p, &f);
+        struct policy_index kept = p->index;
+        p->index = (struct policy_index){0};
+        struct policy_verdict without = evaluated(p, &f);
+        p->index = kept;
+        assert_memory_equal(&with, &without, sizeof with);
+        seen[with.standing]++;
+    }
+    for (size_t i = POLICY_STANDING_NO_BASELINE; i <= POLICY_STANDING_REVOKED; i++) {
+        assert_true(seen[i] > 20);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +438,7 @@ int main(void)
         cmocka_unit_test(without_a_quote_baselines_are_not_looked_at),
         cmocka_unit_test(baselines_that_mean_nothing_clear_are_refused),
         cmocka_unit_test(two_baselines_of_one_name_are_refused),
+        cmocka_unit_test(the_index_changes_no_verdict),
         cmocka_unit_test(a_thousand_baselines_are_accepted_and_the_last_one_matches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

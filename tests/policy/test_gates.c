@@ -330,8 +330,8 @@ static void exceptions_that_mean_nothing_clear_are_refused(void **state)
         "{machine: " MACHINE
         ", rule: ek.expired, reason: x, expires: 2027-01-01T00:00:00Z, once: 1}",
         "{machine: node-7, rule: ek.expired, reason: x, expires: 2027-01-01T00:00:00Z}",
-        "{machine: 0b9d7c1e+3a58-4a2b-9a1d-5c1f2e3d4c5b, rule: ek.expired, reason: x, expires: "
-        "2027-01-01T00:00:00Z}",
+        ("{machine: 0b9d7c1e+3a58-4a2b-9a1d-5c1f2e3d4c5b, rule: ek.expired, reason: x, expires: "
+         "2027-01-01T00:00:00Z}"),
         "{machine: 0b9d7c1e, rule: ek.expired, reason: x, expires: 2027-01-01T00:00:00Z}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

@@ -145,9 +145,11 @@ static void values_are_quoted_so_that_they_stay_values(void **state)
         {"secure_boot.db", view_text("bad\nname: x"), 1u << 7},
         {"kernel.command_line", view_text("quiet \"x\""), 1u << 11},
         {"kernel.digest", view_text("sha256:" D32), 0},
+        {"secure_boot.pk", view_text("\xc3\xa9 \xe2\x80\xa8 \xef\xbf\xbe \xf0\x9f\x98\x80"),
+         1u << 7},
     };
     f.claims = claims;
-    f.claim_count = 4;
+    f.claim_count = 5;
     AUTO(buf) yaml = captured(&f);
     AUTO(policy) p = with_baselines((const char *)yaml->data);
     assert_true(view_is(p->baselines[0].rules.rule[0].values.items[0], "a\": {b} \\ # c"));
