@@ -317,6 +317,13 @@ static void a_prediction_that_keeps_nothing_is_refused(void **state)
     assert_true(IS_E(policy_predict(p, p->baselines, &update, "b", yaml, said), FIELD_INVALID));
     update.claim_count = 0;
     assert_true(IS_E(policy_predict(p, p->baselines, &update, "b", yaml, said), FIELD_INVALID));
+    AUTO(policy)
+    q = accepted(
+        HEAD "baselines: [{name: a, state: active, pcr_values: {sha256: {4: [" D32 "]}}, "
+             "claims: [{name: n, claim: secure_boot.dbx, at_least: 9, severity: telemetry}]}]\n");
+    update.claim_count = 1;
+    assert_true(IS_E(policy_predict(q, q->baselines, &update, "b", yaml, said), FIELD_INVALID));
+    update.claim_count = 0;
     static const uint8_t value[20] = {1};
     const struct policy_pcr pcrs[] = {{"sha256", 4, {value, 20}}};
     update = (struct policy_update){.pcrs = pcrs, .pcr_count = 1};
