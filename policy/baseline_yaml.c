@@ -44,14 +44,33 @@ bool baseline_yaml_can_hold(struct view value)
     return value.len > 0 && value.len < POLICY_CLAIM_VALUE_SIZE && text_is_clean(value);
 }
 
+/* The character at the front of well-formed UTF-8. */
+static uint32_t take_character(struct view *text)
+{
+    uint8_t first = text->data[0];
+    size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+    uint32_t character = len == 1 ? first : first & (0x7fu >> len);
+    for (size_t i = 1; i < len && i < text->len; i++) {
+        character = character << 6 | (text->data[i] & 0x3fu);
+    }
+    *text = view_of(text->data + len, text->len - len);
+    return character;
+}
+
+/* Beyond ASCII by number: some characters are line ends to YAML, some it refuses. */
 static ERRFN put_quoted(struct buf *out, struct view text)
 {
     TRY(buf_put_u8(out, '"'));
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '"' || text.data[i] == '\\') {
+    while (text.len > 0) {
+        uint32_t character = take_character(&text);
+        if (character >= 0x7f) {
+            TRY(buf_printf(out, "\\U%08X", (unsigned)character));
+            continue;
+        }
+        if (character == '"' || character == '\\') {
             TRY(buf_put_u8(out, '\\'));
         }
-        TRY(buf_put_u8(out, text.data[i]));
+        TRY(buf_put_u8(out, (uint8_t)character));
     }
     return buf_put_u8(out, '"');
 }

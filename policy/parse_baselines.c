@@ -1,3 +1,4 @@
+#include "policy/baseline_index.h"
 #include "policy/pcr_values.h"
 #include "policy/reader.h"
 
@@ -167,5 +168,6 @@ ERRFN policy_baselines_read(struct policy *policy, const struct yaml_tree *tree,
         TRY(read_baseline(policy, &policy->baselines[policy->baseline_count - 1], tree, item,
                           out_problem));
     }
-    return check_names(policy, tree, node, out_problem);
+    TRY(check_names(policy, tree, node, out_problem));
+    return baseline_index_build(policy);
 }

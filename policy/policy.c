@@ -1,6 +1,7 @@
 #include "policy/policy.h"
 
 #include "policy/bank.h"
+#include "policy/baseline_index.h"
 #include "policy/reader.h"
 
 #include <stdio.h>
@@ -80,6 +81,7 @@ void policy_free(struct policy *policy)
         free_baseline(&policy->baselines[i]);
     }
     free(policy->baselines);
+    baseline_index_free(&policy->index);
     policy_scope_free(&policy->scope);
     policy_rules_free(&policy->rules);
     policy_texts_free(&policy->manufacturers);

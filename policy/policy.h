@@ -175,6 +175,22 @@ struct policy_baseline {
     char note[POLICY_VALUE_SIZE];
 };
 
+/* Made when a document is read; without entries and rest there is none and every baseline is looked
+ * at. */
+struct policy_index_entry {
+    uint64_t prefix; /* the first bytes of a value */
+    uint16_t baseline;
+};
+
+struct policy_index {
+    size_t bank; /* of the PCR in which baselines differ most */
+    unsigned pcr;
+    struct policy_index_entry *entries; /* its values, sorted */
+    size_t entry_count;
+    uint16_t *rest; /* baselines that do not pin it */
+    size_t rest_count;
+};
+
 /* Lets one machine off one rule for a time. ek.trust, ak.key, quote.required, policy.… and
  * baseline.revoked know no exception. */
 struct policy_exception {
@@ -225,6 +241,7 @@ struct policy {
     struct policy_texts claim_names; /* of all rules, in no order */
     struct policy_baseline *baselines;
     size_t baseline_count;
+    struct policy_index index; /* of the baselines */
     struct policy_exception *exceptions;
     size_t exception_count;
     struct policy_gate gates[POLICY_GATES_MAX];

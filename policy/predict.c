@@ -2,6 +2,7 @@
 #include "policy/bank.h"
 #include "policy/baseline_yaml.h"
 #include "policy/claims.h"
+#include "policy/evaluation.h"
 #include "policy/golden.h"
 #include "policy/reader.h"
 
@@ -21,7 +22,7 @@ struct prediction {
     struct buf *said;
     uint32_t touched; /* PCRs that change with the update */
     bool kernel;      /* some claim about the kernel or its image changes */
-    size_t kept;      /* values and rules written */
+    size_t kept;      /* values and deciding rules written: without any it would match everything */
 };
 
 static bool gives_claim(const struct policy_update *u, struct view name)
@@ -175,7 +176,7 @@ static ERRFN put_rule(struct prediction *p, const struct policy_rule *rule, bool
         TRY(buf_put_text(p->out, "  claims:\n"));
         *first = false;
     }
-    p->kept++;
+    p->kept += evaluation_rule_decides(rule);
     if (!is_pinned(rule) || !given) {
         return baseline_yaml_rule(p->out, rule, claim, gate, false);
     }

@@ -98,6 +98,10 @@ class Bench:
         return self.timed_load(self.seconds, appliance.children(), "attest_load", "run", self.keys, MACHINES, appliance.chain,
                                appliance.port, self.seconds)
 
+    def policy(self):
+        """Verdicts a second of processor time, by what the policy holds; needs no appliance."""
+        return self.load("policy_bench", "--json", max(0.2, self.seconds / 10))
+
     def interleaved(self, kind, connections, servers):
         """By server, medians of units a second and of the processor time of one unit in microseconds, the generator's
         included; a server is (certificate, port, pids by process)."""
@@ -237,6 +241,7 @@ def measure(bench, appliance):
         "memory_pss_mib": pss,
         "memory_rss_mib": rss,
         "cold_start_seconds": statistics.median(starts),
+        **bench.policy(),
         "others_share": bench.others_share,
     }
 
@@ -276,6 +281,12 @@ LINES = (
     ("event_log_worst_ms", "  512 KiB of smallest events, replayed", "ms", "<= 5", None),
     ("memory_pss_mib", f"memory, proportional, {MACHINES} machines", "MiB", None, None),
     ("memory_rss_mib", f"memory, resident, {MACHINES} machines", "MiB", None, None),
+    ("policy_verdicts_per_second_0_match", "policy verdicts without baselines", "/s", None, None),
+    ("policy_verdicts_per_second_10_match", "  10 baselines, the last one matches", "/s", None, None),
+    ("policy_verdicts_per_second_1000_match", "  1000 baselines, the last one matches", "/s", None, None),
+    ("policy_verdicts_per_second_1000_differ", "  1000 baselines, none matches", "/s", None, None),
+    ("policy_verdicts_per_second_rules", "  8 rules, a dbx of 450 entries", "/s", None, None),
+    ("policy_read_1000_ms", "reading a policy of 1000 baselines", "ms", None, None),
     ("cold_start_seconds", f"cold start to ready, {MACHINES} machines", "s", None, None),
 )
 
