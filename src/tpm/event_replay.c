@@ -100,8 +100,7 @@ void event_register_name(const struct event_log *log, uint32_t index,
     }
 }
 
-/* -- against quoted values -----------------------------------------------------------------------
- */
+/* -- against quoted values ----------------------------------------------------------- */
 
 static struct event_check_bank *check_bank(struct event_check *check, uint16_t alg)
 {

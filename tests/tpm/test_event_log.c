@@ -44,8 +44,7 @@ static void assert_value(const struct event_replay *replay, uint16_t alg, uint32
     assert_memory_equal(bank->value[pcr], expected, event_bank_of(alg)->size);
 }
 
-/* -- formats
- * ---------------------------------------------------------------------------------------- */
+/* -- formats ------------------------------------------------------------------------- */
 
 static void crypto_agile_log_is_read_with_its_header_as_event_zero(void **state)
 {
@@ -162,8 +161,7 @@ static void unknown_algorithm_is_skipped_by_the_size_its_header_gives(void **sta
     assert_value(&replay, TPM_ALG_SHA256, 3, expected);
 }
 
-/* -- what is refused, and where
- * ------------------------------------------------------------------------ */
+/* -- what is refused, and where ------------------------------------------------------ */
 
 static void empty_file_is_refused(void **state)
 {
@@ -267,8 +265,7 @@ static void log_past_the_maximum_is_refused_before_it_is_read(void **state)
     assert_err(event_log_parse(view_of(&byte, EVENT_LOG_MAX_BYTES + 1), &log, &problem), TOO_LONG);
 }
 
-/* -- what is tolerated
- * ---------------------------------------------------------------------------------- */
+/* -- what is tolerated --------------------------------------------------------------- */
 
 static void padding_of_zeros_and_of_ones_is_counted(void **state)
 {
@@ -368,8 +365,7 @@ static void digest_that_the_header_does_not_list_is_replayed_too(void **state)
     assert_int_equal(log->missing[3], 0);
 }
 
-/* -- start values
- * ----------------------------------------------------------------------------------------- */
+/* -- start values -------------------------------------------------------------------- */
 
 static void pcr_is_the_hash_of_its_value_and_each_digest_in_turn(void **state)
 {
@@ -441,8 +437,7 @@ static void hcrtm_starts_pcr_0_at_locality_4(void **state)
     assert_value(&replay, TPM_ALG_SHA256, 0, value);
 }
 
-/* -- confidential computing
- * ---------------------------------------------------------------------------------- */
+/* -- confidential computing ---------------------------------------------------------- */
 
 static const uint16_t sha384_only[] = {TPM_ALG_SHA384};
 
@@ -508,8 +503,7 @@ static void sha384_log_of_a_tpm_is_no_cc_log(void **state)
     assert_false(log->cc);
 }
 
-/* -- against quoted values
- * ------------------------------------------------------------------------------------- */
+/* -- against quoted values ----------------------------------------------------------- */
 
 static struct event_log *check_log(struct buf *bytes)
 {
