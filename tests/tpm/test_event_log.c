@@ -3,6 +3,7 @@
 #include "real.h"
 
 #include "crypto/digest.h"
+#include "tpm/event_check.h"
 #include "tpm/event_claims.h"
 #include "tpm/event_replay.h"
 
@@ -609,6 +610,60 @@ static void zeros_in_a_bank_that_events_left_out_prove_nothing(void **state)
     assert_int_equal(check.banks[0].not_in_log, 1U << 12);
 }
 
+/* PCR 11 with one event in the log, and `count` phases measured behind it. */
+static struct event_check_bank check_phases(const char *const *phases, size_t count)
+{
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) log = NULL;
+    struct event_check check;
+    struct pcr_values quoted = {0};
+    uint8_t value[32] = {0};
+    log_start(bytes);
+    log_measure(bytes, 11, EV_IPL, view_text("section"));
+    assert_ok(parse(bytes, &log));
+    extend_by_hand(value, "section");
+    for (size_t i = 0; i < count; i++) {
+        extend_by_hand(value, phases[i]);
+    }
+    assert_ok(pcr_values_add(&quoted, TPM_ALG_SHA256, 11, view_of(value, 32)));
+    assert_ok(event_check(log, &quoted, &check));
+    return check.banks[0];
+}
+
+static void boot_phases_behind_the_log_replay_in_their_order_only(void **state)
+{
+    (void)state;
+    static const char *const systemd[] = {"enter-initrd", "leave-initrd", "sysinit", "ready"};
+    static const char *const talos[] = {"enter-initrd", "leave-initrd", "enter-machined",
+                                        "start-the-world"};
+    static const char *const others[] = {"leave-initrd", "enter-initrd", "ready"};
+    for (size_t count = 1; count <= 4; count++) {
+        assert_int_equal(check_phases(systemd, count).phased, 1U << 11);
+        assert_int_equal(check_phases(talos, count).replays, 1U << 11);
+    }
+    assert_int_equal(check_phases(systemd, 0).replays, 1U << 11);
+    assert_int_equal(check_phases(systemd, 0).phased, 0);
+    for (size_t count = 1; count <= 3; count++) {
+        assert_int_equal(check_phases(others, count).differs, 1U << 11);
+    }
+}
+
+static void log_that_leaves_a_pcr_out_does_not_pass_where_it_is_required(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) log = NULL;
+    struct event_check check;
+    struct pcr_values quoted = {0};
+    uint8_t value[32] = {0};
+    log_start(bytes);
+    assert_ok(parse(bytes, &log));
+    extend_by_hand(value, "evil");
+    assert_ok(pcr_values_add(&quoted, TPM_ALG_SHA256, 4, view_of(value, 32)));
+    assert_ok(event_check(log, &quoted, &check));
+    assert_false(event_check_passes(&check, EVENT_FIRMWARE_PCRS));
+}
+
 static void no_values_are_no_proof(void **state)
 {
     (void)state;
@@ -717,6 +772,8 @@ int main(void)
         cmocka_unit_test(value_that_no_event_extends_is_told_apart_from_a_wrong_one),
         cmocka_unit_test(bank_that_windows_capped_is_recognised),
         cmocka_unit_test(zeros_in_a_bank_that_events_left_out_prove_nothing),
+        cmocka_unit_test(boot_phases_behind_the_log_replay_in_their_order_only),
+        cmocka_unit_test(log_that_leaves_a_pcr_out_does_not_pass_where_it_is_required),
         cmocka_unit_test(no_values_are_no_proof),
         cmocka_unit_test(no_prefix_of_a_real_log_passes_for_the_whole),
         cmocka_unit_test(any_byte_may_have_any_value_without_harm),
