@@ -636,6 +636,45 @@ static void tagged_events_of_linux_and_systemd_are_digests(void **state)
     }
 }
 
+static void tags_and_labels_to_come_are_opaque_and_nothing_worse(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) data = log_new();
+    AUTO(buf) label = log_utf16("Some other initrd");
+    log_u32(data, 0xABCDEF01);
+    log_u32(data, 0);
+    log_start(bytes);
+    log_measure_other(bytes, 12, EV_EVENT_TAG, view_text("content"), buf_view(data));
+    log_measure_other(bytes, 12, EV_IPL, view_text("archive"), buf_view(label));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims->warning_count, 0);
+    assert_claim(claims, "opaque.pcr12", digest_text("content"));
+    assert_claim(claims, "opaque.pcr12", digest_text("archive"));
+}
+
+static void windows_events_are_believed_as_measured_only(void **state)
+{
+    (void)state;
+    AUTO(buf) data = log_new();
+    log_u32(data, 0x40010001);
+    log_u32(data, 9);
+    log_u32(data, 0x00050003);
+    log_u32(data, 1);
+    assert_ok(buf_put_u8(data, 1));
+    AUTO(buf) good = log_new();
+    AUTO(buf) edited = log_new();
+    log_start(good);
+    log_start(edited);
+    log_measure(good, 13, EV_EVENT_TAG, buf_view(data));
+    log_measure_other(edited, 13, EV_EVENT_TAG, view_text("other"), buf_view(data));
+    AUTO(claims) claims = claims_of(good);
+    AUTO(claims) none = claims_of(edited);
+    assert_claim(claims, "windows.test_signing", "true");
+    assert_absent(none, "windows.test_signing");
+    assert_true(none->serious);
+}
+
 static void phases_and_the_machine_id_are_words_that_were_measured(void **state)
 {
     (void)state;
@@ -742,6 +781,8 @@ int main(void)
         cmocka_unit_test(section_is_what_was_measured_whatever_the_log_calls_it),
         cmocka_unit_test(image_that_the_log_calls_something_else_does_not_vanish),
         cmocka_unit_test(tagged_events_of_linux_and_systemd_are_digests),
+        cmocka_unit_test(tags_and_labels_to_come_are_opaque_and_nothing_worse),
+        cmocka_unit_test(windows_events_are_believed_as_measured_only),
         cmocka_unit_test(phases_and_the_machine_id_are_words_that_were_measured),
         cmocka_unit_test(control_characters_never_reach_a_claim),
         cmocka_unit_test(value_that_is_too_long_is_cut_and_says_so),
