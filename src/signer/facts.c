@@ -1,6 +1,7 @@
 #include "signer/facts.h"
 
 #include "base/text.h"
+#include "tpm/event_check.h"
 #include "tpm/event_claims.h"
 #include "tpm/event_replay.h"
 

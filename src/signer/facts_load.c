@@ -56,7 +56,7 @@ static ERRFN load_quote(struct call *call, const struct machine *machine, struct
 static ERRFN load_keys(struct call *call, const struct machine *machine, const struct trust *trust, struct facts_storage *s)
 {
     struct ak_record ak;
-    TRY(identity_stored_ek(call, machine->ek_fingerprint, &s->ek));
+    TRY(identity_stored_certificate(call, machine->ek_fingerprint, &s->ek));
     TRY(trust_evaluate(trust, s->ek, NULL, 0, call->now_ms, &s->trust));
     s->evidence.ek = s->ek;
     s->evidence.trust = &s->trust;

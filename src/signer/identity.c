@@ -70,6 +70,16 @@ ERRFN identity_machine(struct call *call, const struct ek *ek, struct machine *o
     return OK;
 }
 
+ERRFN identity_stored_certificate(struct call *call, const char *fingerprint, struct ek **out_ek)
+{
+    AUTO(buf) storage = NULL;
+    struct ek_record record;
+    TRY(buf_new(3 * EK_RECORD_MAX_BYTES, &storage));
+    TRY(ek_get(call->signer->db, fingerprint, storage, &record));
+    bool certificate = record.certificate.len > 0;
+    return ek_parse(certificate ? record.certificate : record.spki, certificate ? EK_SOURCE_CERT : EK_SOURCE_PUB, out_ek);
+}
+
 ERRFN identity_stored_ek(struct call *call, const char *fingerprint, struct ek **out_ek)
 {
     AUTO(buf) storage = NULL;

@@ -18,6 +18,9 @@ ERRFN identity_machine(struct call *call, const struct ek *ek, struct machine *o
  * eight times as long to read one as to read the key alone. */
 ERRFN identity_stored_ek(struct call *call, const char *fingerprint, struct ek **out_ek);
 
+/* The EK as it was stored, with its certificate where there is one, ready to be judged. */
+ERRFN identity_stored_certificate(struct call *call, const char *fingerprint, struct ek **out_ek);
+
 /* What the machine's evidence amounts to: "tpm-certificate/P-384", "tpm-hash/RSA-2048", "tpm-unverified/P-256". */
 ERRFN identity_assurance(const struct trust_verdict *verdict, const char *ak_key, char *out_text, size_t size);
 

@@ -93,6 +93,9 @@ static bool is_silent(const char *name)
             return true;
         }
     }
+    if (strncmp(name, "opaque.", strlen("opaque.")) == 0) {
+        return true; /* said by events, and by the claims that explain them */
+    }
     bool of_shim = strncmp(name, "secure_boot.mok_", strlen("secure_boot.mok_")) == 0;
     return ends_with(name, ".subject") ||
            (ends_with(name, ".digest") && strncmp(name, "secure_boot.", 12) == 0 && !of_shim);
@@ -107,8 +110,7 @@ static size_t rank_of(const char *name)
     return rank;
 }
 
-/* -- sorted claims
- * --------------------------------------------------------------------------------- */
+/* -- sorted claims ------------------------------------------------------------------- */
 
 struct entry {
     size_t rank;
@@ -158,8 +160,7 @@ static ERRFN sort_claims(const struct claims *claims, struct sorted *out_sorted)
     return OK;
 }
 
-/* -- sentences
- * --------------------------------------------------------------------------------------- */
+/* -- sentences ----------------------------------------------------------------------- */
 
 struct change {
     size_t added;

@@ -92,14 +92,8 @@ static ERRFN read_event(struct claim_reader *r, const struct claim_event *e)
 /* What separators are measured as: four bytes of 0x00 or of 0xFF (PFP section 10.4.4). */
 static ERRFN make_separators(struct claim_reader *r)
 {
-    for (int i = 0; i < 2; i++) {
-        uint8_t data[4];
-        memset(data, i == 0 ? 0x00 : 0xFF, sizeof data);
-        ENSURE(EVP_DigestInit_ex2(r->ctx, NULL, NULL) == 1, CRYPTO);
-        ENSURE(EVP_DigestUpdate(r->ctx, data, sizeof data) == 1, CRYPTO);
-        ENSURE(EVP_DigestFinal_ex(r->ctx, r->separators[i], NULL) == 1, CRYPTO);
-    }
-    return OK;
+    TRY(event_digest_make(r, view_of("\0\0\0\0", 4), r->separators[0]));
+    return event_digest_make(r, view_of("\xff\xff\xff\xff", 4), r->separators[1]);
 }
 
 /* A separator is told by its digest, not by its type, which is only the log's word: whoever renames
@@ -120,6 +114,37 @@ static void note_separator(struct claim_reader *r, const struct claim_event *e)
     }
 }
 
+/* Of the PCRs of code and of Secure Boot. */
+static const char *opaque_name(const struct claim_reader *r, uint32_t pcr)
+{
+    static const char *const names[PCR_COUNT] = {
+        [2] = "opaque.pcr2",   [4] = "opaque.pcr4",   [7] = "opaque.pcr7",   [8] = "opaque.pcr8",
+        [9] = "opaque.pcr9",   [11] = "opaque.pcr11", [12] = "opaque.pcr12", [13] = "opaque.pcr13",
+        [14] = "opaque.pcr14", [15] = "opaque.pcr15"};
+    static const char *const cc_names[EVENT_LOG_CC_REGISTERS] = {
+        [2] = "opaque.rtmr1", [3] = "opaque.rtmr2", [4] = "opaque.rtmr3"};
+    return r->log->cc ? cc_names[pcr] : names[pcr];
+}
+
+/* What was measured and does not stand in the log: a log that calls an image something else must
+ * not make it vanish. */
+static ERRFN add_opaque(struct claim_reader *r, const struct claim_event *e)
+{
+    const char *name = opaque_name(r, e->record->pcr);
+    bool is = false;
+    if (!name || r->explained) {
+        return OK;
+    }
+    TRY(event_digest_is_text(r, e, e->record->data, &is));
+    if (is) {
+        return OK;
+    }
+    bool unlisted =
+        !r->log->cc && e->record->pcr == 4 && e->record->type != EV_EFI_BOOT_SERVICES_APPLICATION;
+    TRY(claim_add_digest(r, name, e));
+    return unlisted ? claim_add_digest(r, "boot.application", e) : OK;
+}
+
 static ERRFN read_events(struct claim_reader *r)
 {
     uint32_t registers = r->log->cc ? EVENT_LOG_CC_REGISTERS : PCR_COUNT;
@@ -131,8 +156,11 @@ static ERRFN read_events(struct claim_reader *r)
             continue;
         }
         r->claims->pcrs = 1U << e.record->pcr;
+        r->explained = false;
+        TRY(claims_from_uki(r, &e));
         TRY(read_event(r, &e));
         note_separator(r, &e);
+        TRY(add_opaque(r, &e));
     }
     return claims_of_boot(r);
 }
@@ -208,6 +236,7 @@ ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claim
     ENSURE(EVP_DigestInit_ex2(ctx, r.bank->md(), NULL) == 1, CRYPTO);
     r.ctx = ctx;
     TRY(make_separators(&r));
+    TRY(claims_prepare_uki(&r));
     TRY(read_log_facts(&r));
     TRY(read_events(&r));
     *out_claims = STEAL(claims);
@@ -252,6 +281,9 @@ bool event_claim_is_set(const char *name)
                                        "log.separator.error"};
     static const char subject[] = ".subject";
     size_t len = strlen(name);
+    if (strncmp(name, "opaque.", strlen("opaque.")) == 0) {
+        return true;
+    }
     if (len > strlen(subject) && strcmp(name + len - strlen(subject), subject) == 0) {
         return true;
     }

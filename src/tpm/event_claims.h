@@ -6,10 +6,12 @@
  * Where data and digest disagree there is a warning instead of a claim, and log.unverified_data
  * names the event.
  *
+ * Nor can a log hide what was measured by calling it something else: what its data does not explain
+ * is in opaque.pcrN for every PCR of code (2, 4, 7 to 9, 11 to 15). A rule that must not be fooled
+ * says which digests may be there, with subset_of, and does not ask for one by its label.
+ *
  * `digest` below is "sha256:HEX", with the name of the bank asked for. (L): the digest is proved,
- * but which of the measured things it belongs to, a path or a label, is only the log's word. A rule
- * that must not be fooled lists every digest that may occur, with subset_of, and does not ask for
- * one by its label.
+ * but which of the measured things it belongs to, a path or a label, is only the log's word.
  *
  *   log.format                    crypto-agile or sha1; log.bank, log.spec_version ("2.0"),
  *                                 log.startup_locality
@@ -42,7 +44,9 @@
  *   boot.attempts                 how often a boot option was started
  *   boot.loader                   digest of the first application of the last attempt that does not
  *                                 come out of the firmware itself (L)
- *   boot.application, boot.driver digest of every image in order, of those that returned too
+ *   boot.application              digest of every image in order, of those that returned too, and
+ *                                 of everything else in PCR 4 that does not stand in the log
+ *   boot.driver                   digest (L)
  *   boot.application_path         device path (L)
  *   boot.gpt_disk_guid            of the disks the firmware looked at
  *   boot.exit_boot_services       invoked, returned or failed
@@ -55,8 +59,10 @@
  *   stub.load_options             digest of the command line by Linux's own stub (L)
  *   stub.credential, sysext, confext, stub.initrd_addon, stub.ucode_addon, stub.devicetree_addon,
  *   loader.conf, uki.profile      digest (L)
- *   uki.section                   ".linux:sha256:HEX": name and content are both measured
+ *   uki.section                   ".linux:sha256:HEX": name and content are both measured, and
+ *                                 read from digests alone
  *   uki.phase, machine.id         what systemd measured into PCR 11 and 15
+ *   opaque.pcrN, opaque.rtmrN     digest of what the log's data does not explain
  *   windows.*                     event_claims_windows.c: code integrity, test signing, debuggers,
  *                                 ELAM, boot policy, loaded modules
  */

@@ -1,5 +1,5 @@
-/* EV_IPL: what boot loaders measure. GRUB and shim label their events in ASCII, systemd-boot and
- * systemd-stub in UTF-16. */
+/* EV_IPL: what boot loaders measure. GRUB and shim label their events in ASCII; systemd-boot and
+ * systemd-stub, in event_claims_systemd.c, in UTF-16. */
 #include "tpm/event_claims_parts.h"
 
 #include <string.h>
@@ -15,8 +15,7 @@ static struct view behind(struct view text, size_t len)
     return view_of(text.data + len, text.len - len);
 }
 
-/* -- GRUB
- * -------------------------------------------------------------------------------------------- */
+/* -- GRUB ---------------------------------------------------------------------------- */
 
 static const struct prefix {
     const char *text;
@@ -93,8 +92,7 @@ static ERRFN add_grub_file(struct claim_reader *r, const struct claim_event *e, 
     return is_initrd(path) ? claim_add_digest(r, "initrd.digest", e) : OK;
 }
 
-/* -- shim and others, in ASCII
- * ------------------------------------------------------------------------ */
+/* -- shim and others, in ASCII ------------------------------------------------------- */
 
 static const struct prefix shim_labels[] = {
     {"MokList", "secure_boot.mok_list.digest"},
@@ -136,113 +134,6 @@ static ERRFN read_ascii(struct claim_reader *r, const struct claim_event *e, str
                                          : add_measured_word(r, e, text);
 }
 
-/* -- systemd-boot and systemd-stub, in UTF-16
- * ---------------------------------------------------------- */
-
-/* Each part of a UKI makes two events with the section's name as label: one over the name in ASCII
- * with a NUL, one over the content. Their order in one PCR is proved, so the content's digest
- * belongs to the name. */
-static ERRFN add_section(struct claim_reader *r, const struct claim_event *e, struct view label)
-{
-    char name[16];
-    size_t len = label.len / 2;
-    if (len >= sizeof name) {
-        return OK;
-    }
-    for (size_t i = 0; i < len; i++) {
-        name[i] = (char)label.data[2 * i];
-    }
-    name[len] = '\0';
-    bool is_name = false;
-    TRY(event_digest_is(r, e, view_of(name, len + 1), &is_name));
-    if (is_name) {
-        r->uki_section = label;
-        r->uki_register = e->record->pcr;
-        return OK;
-    }
-    if (!view_equal(r->uki_section, label) || r->uki_register != e->record->pcr) {
-        return claim_unverified(r, e, false);
-    }
-    r->uki_section = VIEW_EMPTY;
-    event_text_clear(&r->text);
-    event_text_printf(&r->text, "%s:%s:", name, r->bank->name);
-    event_text_put_hex(&r->text, e->digest);
-    TRY(claim_add_text(r, "uki.section"));
-    if (strcmp(name, ".linux") == 0) {
-        return claim_add_digest(r, "kernel.digest", e);
-    }
-    return strcmp(name, ".initrd") == 0 ? claim_add_digest(r, "initrd.digest", e) : OK;
-}
-
-static const struct prefix stub_labels[] = {
-    {"Credentials initrd", "stub.credential"},
-    {"Global credentials initrd", "stub.credential"},
-    {"System extension initrd", "sysext"},
-    {"Global system extension initrd", "sysext"},
-    {"Configuration extension initrd", "confext"},
-    {"Global configuration extension initrd", "confext"},
-};
-
-static const struct prefix *stub_label(struct view label)
-{
-    for (size_t i = 0; i < sizeof stub_labels / sizeof stub_labels[0]; i++) {
-        struct view wanted = view_text(stub_labels[i].text);
-        bool same = label.len == wanted.len * 2;
-        for (size_t c = 0; same && c < wanted.len; c++) {
-            same = label.data[2 * c] == wanted.data[c] && label.data[2 * c + 1] == 0;
-        }
-        if (same) {
-            return &stub_labels[i];
-        }
-    }
-    return NULL;
-}
-
-/* The command line is its own label. Its terminating NUL is hashed; older systemd cuts half of it
- * off the event. */
-static ERRFN add_stub_command_line(struct claim_reader *r, const struct claim_event *e, bool surely)
-{
-    static const uint8_t nuls[2] = {0, 0};
-    struct view data = e->record->data;
-    struct view text = event_text_trim_utf16(data);
-    bool is = false;
-    TRY(event_digest_is(r, e, data, &is));
-    if (!is) {
-        TRY(event_digest_is(r, e, text, &is));
-    }
-    if (!is) {
-        TRY(event_digest_is_joined(r, e, text, view_of(nuls, 2), &is));
-    }
-    if (!is) {
-        TRY(event_digest_is_joined(r, e, data, view_of(nuls, 1), &is));
-        if (is) {
-            claims_warn(r->claims, false, e->index,
-                        "The digest of event %zu covers one zero byte more than its data; the text "
-                        "is what was measured.",
-                        e->index);
-        }
-    }
-    if (!is) {
-        return surely ? claim_unverified(r, e, true) : OK;
-    }
-    event_text_clear(&r->text);
-    event_text_put_utf16(&r->text, event_text_trim_utf16(data));
-    return claim_add_text(r, "stub.command_line");
-}
-
-static ERRFN read_utf16(struct claim_reader *r, const struct claim_event *e)
-{
-    struct view label = event_text_trim_utf16(e->record->data);
-    const struct prefix *known = stub_label(label);
-    if (known) {
-        return claim_add_digest(r, known->claim, e);
-    }
-    if (claim_in_pcr(r, e, 11) && label.data[0] == '.') {
-        return add_section(r, e, label);
-    }
-    return claim_in_pcr(r, e, 8) || claim_in_pcr(r, e, 12) ? add_stub_command_line(r, e, true) : OK;
-}
-
 ERRFN claims_from_ipl(struct claim_reader *r, const struct claim_event *e)
 {
     struct view text = event_text_trim(e->record->data);
@@ -254,8 +145,8 @@ ERRFN claims_from_ipl(struct claim_reader *r, const struct claim_event *e)
         return read_ascii(r, e, text);
     }
     if (event_text_is_utf16(e->record->data)) {
-        return read_utf16(r, e);
+        return claims_from_utf16(r, e);
     }
     /* Perhaps a command line with letters beyond ASCII: its digest tells. */
-    return claim_in_pcr(r, e, 12) && text.len > 0 ? add_stub_command_line(r, e, false) : OK;
+    return claim_in_pcr(r, e, 12) && text.len > 0 ? claims_from_command_line(r, e, false) : OK;
 }

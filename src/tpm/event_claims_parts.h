@@ -8,7 +8,10 @@
 
 #include <openssl/types.h>
 
-enum { GRUB_COMMANDS_MAX = 1024 }; /* a grub.cfg of a distribution runs some fifty */
+enum {
+    GRUB_COMMANDS_MAX = 1024, /* a grub.cfg of a distribution runs some fifty */
+    CLAIM_UKI_SECTIONS = 14
+};
 
 struct claim_reader {
     const struct event_log *log;
@@ -28,8 +31,9 @@ struct claim_reader {
     size_t grub_commands;
     uint32_t windows_flags[2]; /* which flags of Windows were said to be off, and on: each loader
                                   says them again */
-    struct view uki_section;   /* its name was measured; the next event there has its content */
-    uint32_t uki_register;
+    uint8_t uki_names[CLAIM_UKI_SECTIONS][TPM_DIGEST_MAX_BYTES];
+    const char *uki_section; /* its name was measured; the next event there has its content */
+    bool explained;          /* what the present event measured is known from the log */
 };
 
 /* One event with its digest in the bank. */
@@ -50,6 +54,9 @@ ERRFN event_digest_is_joined(struct claim_reader *r, const struct claim_event *e
 ERRFN event_digest_is_text(struct claim_reader *r, const struct claim_event *e, struct view text,
                            bool *out_is);
 
+/* Hashes in the bank's algorithm; out_digest has TPM_DIGEST_MAX_BYTES. */
+ERRFN event_digest_make(struct claim_reader *r, struct view bytes, uint8_t *out_digest);
+
 /* Adds the scratch text as a value; one that was cut marks the claims as truncated. */
 ERRFN claim_add_text(struct claim_reader *r, const char *name);
 
@@ -68,7 +75,7 @@ ERRFN claim_malformed(struct claim_reader *r, const struct claim_event *e);
 bool claim_in_pcr(const struct claim_reader *r, const struct claim_event *e, uint32_t pcr);
 
 /* event_claims_secure_boot.c, event_claims_boot.c, event_claims_firmware.c, event_claims_ipl.c,
- * event_claims_tagged.c, event_claims_windows.c */
+ * event_claims_systemd.c, event_claims_tagged.c, event_claims_windows.c */
 ERRFN claims_from_variable_config(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_variable_authority(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_variable_boot(struct claim_reader *r, const struct claim_event *e);
@@ -80,6 +87,14 @@ ERRFN claims_from_separator(struct claim_reader *r, const struct claim_event *e)
 ERRFN claims_from_ipl(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_tagged(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_windows(struct claim_reader *r, const struct claim_event *e);
-ERRFN claims_of_boot(struct claim_reader *r); /* at the end */
+ERRFN claims_from_utf16(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_of_boot(struct claim_reader *r);     /* at the end */
+ERRFN claims_prepare_uki(struct claim_reader *r); /* at the start */
+
+/* Of every event, whatever its type. */
+ERRFN claims_from_uki(struct claim_reader *r, const struct claim_event *e);
+
+/* `surely`: there is nothing else the event could be. */
+ERRFN claims_from_command_line(struct claim_reader *r, const struct claim_event *e, bool surely);
 
 #endif

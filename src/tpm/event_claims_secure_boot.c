@@ -39,8 +39,7 @@ static ERRFN find_coverage(struct claim_reader *r, const struct claim_event *e,
     return OK;
 }
 
-/* -- key databases
- * --------------------------------------------------------------------------------- */
+/* -- key databases ------------------------------------------------------------------- */
 
 static const struct database {
     const char *variable;
@@ -111,8 +110,7 @@ static ERRFN add_database(struct claim_reader *r, const struct claim_event *e,
     return OK;
 }
 
-/* -- modes
- * ------------------------------------------------------------------------------------------ */
+/* -- modes --------------------------------------------------------------------------- */
 
 static const struct {
     const char *variable;
@@ -185,8 +183,7 @@ ERRFN claims_from_variable_config(struct claim_reader *r, const struct claim_eve
     return OK;
 }
 
-/* -- authorities
- * -------------------------------------------------------------------------------------- */
+/* -- authorities --------------------------------------------------------------------- */
 
 /* EFI_SIGNATURE_DATA: the owner's GUID, then DER. shim measures some certificates without the GUID.
  */

@@ -21,6 +21,15 @@ static const struct {
     {0xC0B3BD23, "firmware.smbios_type11"},
 };
 
+/* SIPA types are a class below 0x10 and a number, with two flags before; others choose their tags
+ * at random. */
+static bool is_windows(uint32_t tag)
+{
+    static const uint32_t flags = 0xC0000000;
+    uint32_t class = (tag & ~flags) >> 16;
+    return class > 0 && class <= 0x10;
+}
+
 ERRFN claims_from_tagged(struct claim_reader *r, const struct claim_event *e)
 {
     struct view v = e->record->data;
@@ -34,6 +43,6 @@ ERRFN claims_from_tagged(struct claim_reader *r, const struct claim_event *e)
             return claim_add_digest(r, tags[i].claim, e);
         }
     }
-    bool windows = !r->log->cc && e->record->pcr >= 11 && e->record->pcr <= 14;
+    bool windows = !r->log->cc && e->record->pcr >= 11 && e->record->pcr <= 14 && is_windows(tag);
     return windows ? claims_from_windows(r, e) : OK;
 }

@@ -154,7 +154,7 @@ static ERRFN add_module(struct claim_reader *r, struct view elements)
     }
     event_text_clear(&r->text);
     event_text_put_utf16(&r->text, event_text_trim_utf16(path));
-    event_text_put(&r->text, " authenticode:");
+    event_text_put(&r->text, r->text.len ? " authenticode:" : "authenticode:");
     event_text_put_hex(&r->text, digest);
     return claim_add_text(r, "windows.module");
 }

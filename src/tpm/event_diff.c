@@ -10,8 +10,9 @@
 #include <string.h>
 
 enum {
-    LOOK_AHEAD = 64,           /* events that may have been put in between */
-    COMPARISONS_MAX = 20000000 /* a tenth of a second; behind that events are paired as they come */
+    LOOK_AHEAD = 64, /* events that may have been put in between */
+    COMPARISONS_MAX =
+        20000000 /* some tenths of a second; behind that events are paired as they come */
 };
 
 /* The events of one PCR. */

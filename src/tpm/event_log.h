@@ -10,10 +10,9 @@
 #include "tpm/event_type.h"
 
 enum {
-    EVENT_LOG_MAX_BYTES =
-        16 << 20, /* servers with IMA-sized logs for the command line; 512 KiB go over the wire */
-    EVENT_LOG_ALGORITHMS_MAX = 16, /* the registry has 8 hashes; a header with more is no header */
-    EVENT_LOG_SIGNATURE_SIZE = 17, /* "Spec ID Event03", 16 bytes, and a NUL */
+    EVENT_LOG_MAX_BYTES = 16 << 20, /* of files on a desk; 512 KiB go over the wire */
+    EVENT_LOG_ALGORITHMS_MAX = 16,  /* the registry has 8 hashes; a header with more is no header */
+    EVENT_LOG_SIGNATURE_SIZE = 17,  /* "Spec ID Event03", 16 bytes, and a NUL */
     EVENT_LOG_CC_REGISTERS = 5 /* CC measurement registers: 0 is MRTD, 1 to 4 are RTMR0 to RTMR3 */
 };
 

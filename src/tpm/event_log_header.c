@@ -104,8 +104,7 @@ ERRFN event_log_read_header(struct event_log *log, const struct event_record *fi
     return OK;
 }
 
-/* -- what the events say of the log itself ------------------------------------------------------
- */
+/* -- what the events say of the log itself ------------------------------------------- */
 
 /* The first seventeen bytes count: some firmware pads the event. */
 static void read_locality(struct event_log *log, const struct event_record *event)

@@ -31,7 +31,7 @@ static void start(const struct event_log *log, size_t number, struct event_repla
 }
 
 /* One update of both costs less than two. */
-static ERRFN extend(EVP_MD_CTX *ctx, uint8_t *value, struct view digest)
+ERRFN event_replay_extend(EVP_MD_CTX *ctx, uint8_t *value, struct view digest)
 {
     uint8_t both[2 * TPM_DIGEST_MAX_BYTES];
     memcpy(both, value, digest.len);
@@ -65,7 +65,7 @@ static ERRFN replay_bank(const struct event_log *log, size_t number, struct even
             ENSURE(ctx, NO_MEMORY);
             ENSURE(EVP_DigestInit_ex2(ctx, algorithm->md(), NULL) == 1, CRYPTO);
         }
-        TRY(extend(ctx, bank->value[event->pcr], digest));
+        TRY(event_replay_extend(ctx, bank->value[event->pcr], digest));
         bank->mask |= 1U << event->pcr;
     }
     return OK;
@@ -98,89 +98,4 @@ void event_register_name(const struct event_log *log, uint32_t index,
     } else {
         snprintf(out_name, EVENT_REGISTER_NAME_SIZE, "RTMR%u", (index - 1) % 1000000);
     }
-}
-
-/* -- against quoted values -----------------------------------------------------------------------
- */
-
-static struct event_check_bank *check_bank(struct event_check *check, uint16_t alg)
-{
-    for (size_t i = 0; i < check->count; i++) {
-        if (check->banks[i].bank == alg) {
-            return &check->banks[i];
-        }
-    }
-    if (check->count == PCR_BANKS_MAX) {
-        return NULL;
-    }
-    check->banks[check->count].bank = alg;
-    return &check->banks[check->count++];
-}
-
-static ERRFN is_capped(const struct pcr_value *quoted, const uint8_t *said, bool *out_capped)
-{
-    static const uint8_t zeros[TPM_DIGEST_MAX_BYTES];
-    uint8_t value[TPM_DIGEST_MAX_BYTES];
-    AUTO(md_ctx) ctx = EVP_MD_CTX_new();
-    ENSURE(ctx, NO_MEMORY);
-    ENSURE(EVP_DigestInit_ex2(ctx, event_bank_of(quoted->bank)->md(), NULL) == 1, CRYPTO);
-    memcpy(value, said, quoted->len);
-    TRY(extend(ctx, value, view_of(zeros, quoted->len)));
-    *out_capped = memcmp(value, quoted->digest, quoted->len) == 0;
-    return OK;
-}
-
-static ERRFN check_value(const struct event_replay *replay, const struct pcr_value *quoted,
-                         struct event_check *check)
-{
-    const struct event_replay_bank *bank = event_replay_find(replay, quoted->bank);
-    struct event_check_bank *result = bank ? check_bank(check, quoted->bank) : NULL;
-    ENSURE(result && quoted->index < PCR_COUNT && quoted->len == pcr_bank_digest_size(quoted->bank),
-           BUG);
-    uint32_t bit = 1U << quoted->index;
-    const uint8_t *said = bank->value[quoted->index];
-    bool unexplained =
-        (bank->incomplete & bit) && !(bank->mask & bit); /* its events say nothing in this bank */
-    if (!unexplained && memcmp(said, quoted->digest, quoted->len) == 0) {
-        result->replays |= bit;
-        return OK;
-    }
-    bool capped = false;
-    TRY(is_capped(quoted, said, &capped));
-    result->capped |= capped ? bit : 0;
-    if (bank->mask & bit) {
-        result->differs |= bit;
-    } else {
-        result->not_in_log |= bit;
-    }
-    return OK;
-}
-
-ERRFN event_check(const struct event_log *log, const struct pcr_values *quoted,
-                  struct event_check *out_check)
-{
-    struct event_replay replay;
-    struct event_check check = {0};
-    TRY(event_replay(log, &replay));
-    if (log->cc) {
-        memset(&replay, 0, sizeof replay);
-        for (size_t i = 0; i < EVENT_BANK_COUNT; i++) {
-            replay.banks[i].incomplete = UINT32_MAX;
-        }
-    }
-    for (size_t i = 0; i < quoted->count; i++) {
-        TRY(check_value(&replay, &quoted->value[i], &check));
-    }
-    *out_check = check;
-    return OK;
-}
-
-bool event_check_passes(const struct event_check *check, uint32_t required)
-{
-    for (size_t i = 0; i < check->count; i++) {
-        if (check->banks[i].differs || (check->banks[i].not_in_log & required)) {
-            return false;
-        }
-    }
-    return check->count > 0;
 }

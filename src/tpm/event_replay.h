@@ -1,4 +1,4 @@
-/* Replay: the PCR values that a log explains, and how they compare with quoted ones. */
+/* Replay: the PCR values that a log explains. */
 #ifndef ITL_TPM_EVENT_REPLAY_H
 #define ITL_TPM_EVENT_REPLAY_H
 
@@ -7,10 +7,8 @@
 
 /* What the log's digests in one bank add up to. Bit i of a mask is PCR i, or CC register i. */
 struct event_replay_bank {
-    uint32_t
-        mask; /* registers with a value: extended in this bank, or started by StartupLocality */
-    uint32_t incomplete; /* registers of which an event has no digest in this bank, though the
-                            header lists it */
+    uint32_t mask;       /* has a value: extended in this bank, or started by StartupLocality */
+    uint32_t incomplete; /* an event has no digest in this bank, though the header lists it */
     uint8_t value[PCR_COUNT][TPM_DIGEST_MAX_BYTES];
 };
 
@@ -31,28 +29,7 @@ enum { EVENT_REGISTER_NAME_SIZE = 12 };
 void event_register_name(const struct event_log *log, uint32_t index,
                          char out_name[static EVENT_REGISTER_NAME_SIZE]);
 
-/* Per bank of the quoted values, which of them the log explains. */
-struct event_check {
-    size_t count;
-    struct event_check_bank {
-        uint16_t bank;
-        uint32_t replays; /* the value is what the log says; also a register never extended, neither
-                             in log nor TPM */
-        uint32_t differs; /* the log says another value */
-        uint32_t not_in_log; /* extended by something that writes no firmware log, such as IMA */
-        uint32_t capped;     /* of those that differ or are not in the log: one extend by zeros away
-                              * from it, as Windows     caps banks it does not use. Nothing measured
-                              * later     shows in such a bank. */
-    } banks[PCR_BANKS_MAX];
-};
-
-/* Never true for a CC log, whose registers no TPM quotes: its PCRs are all not_in_log or differ.
- * Errors: CRYPTO, NO_MEMORY. */
-ERRFN event_check(const struct event_log *log, const struct pcr_values *quoted,
-                  struct event_check *out_check);
-
-/* The whole quote is explained: nothing differs, and nothing is missing of the PCRs in `required`.
- */
-bool event_check_passes(const struct event_check *check, uint32_t required);
+/* value = H(value || digest), in the context's algorithm. Errors: CRYPTO. */
+ERRFN event_replay_extend(EVP_MD_CTX *ctx, uint8_t *value, struct view digest);
 
 #endif

@@ -49,8 +49,7 @@ static void measure_variable(struct buf *log, uint32_t pcr, uint32_t type, const
     log_measure(log, pcr, type, buf_view(data));
 }
 
-/* -- Secure Boot
- * ------------------------------------------------------------------------------------ */
+/* -- Secure Boot --------------------------------------------------------------------- */
 
 static void secure_boot_is_what_the_firmware_measured(void **state)
 {
@@ -331,8 +330,7 @@ static void unknown_variables_are_nobodys_problem(void **state)
     assert_int_equal(claims->warning_count, 0);
 }
 
-/* -- firmware and boot
- * ---------------------------------------------------------------------------------- */
+/* -- firmware and boot --------------------------------------------------------------- */
 
 static void firmware_version_is_text_a_guid_or_bytes(void **state)
 {
@@ -485,8 +483,7 @@ static void boot_options_are_told_with_their_paths(void **state)
     assert_false(claims->serious);
 }
 
-/* -- boot loaders
- * -------------------------------------------------------------------------------------------- */
+/* -- boot loaders -------------------------------------------------------------------- */
 
 static void text_of_grub_is_hashed_without_its_prefix(void **state)
 {
@@ -577,19 +574,45 @@ static void parts_of_a_unified_kernel_image_are_named_by_what_was_measured(void 
     assert_int_equal(claims->warning_count, 0);
 }
 
-static void section_whose_name_was_not_measured_is_no_claim(void **state)
+static void section_is_what_was_measured_whatever_the_log_calls_it(void **state)
 {
     (void)state;
     AUTO(buf) bytes = log_new();
     AUTO(buf) linux_label = log_utf16(".linux");
-    AUTO(buf) initrd_label = log_utf16(".initrd");
+    char expected[128];
     log_start(bytes);
-    log_measure_other(bytes, 11, EV_IPL, view_of(".initrd", 8), buf_view(initrd_label));
-    log_measure_other(bytes, 11, EV_IPL, view_text("KERNEL"), buf_view(linux_label));
+    log_measure_other(bytes, 11, EV_IPL, view_of(".initrd", 8), buf_view(linux_label));
+    log_measure_other(bytes, 11, EV_COMPACT_HASH, view_text("INITRD"), view_text("harmless"));
+    log_measure_other(bytes, 11, EV_POST_CODE, view_of(".linux", 7), VIEW_EMPTY);
+    log_measure_other(bytes, 4, EV_ACTION, view_text("of another PCR"), VIEW_EMPTY);
+    log_measure_other(bytes, 11, EV_ACTION, view_text("KERNEL"), VIEW_EMPTY);
+    log_measure_other(bytes, 11, EV_IPL, view_text("GOOD"), buf_view(linux_label));
     AUTO(claims) claims = claims_of(bytes);
-    assert_absent(claims, "uki.section");
-    assert_absent(claims, "kernel.digest");
-    assert_claim(claims, "log.unverified_data", "2 EV_IPL");
+    snprintf(expected, sizeof expected, ".initrd:%s", digest_text("INITRD"));
+    assert_claim(claims, "uki.section", expected);
+    assert_claim(claims, "kernel.digest", digest_text("KERNEL"));
+    assert_int_equal(claims_count(claims, "kernel.digest"), 1);
+    assert_int_equal(claims_count(claims, "uki.section"), 2);
+    assert_claim(claims, "opaque.pcr11", digest_text("GOOD"));
+    assert_int_equal(claims_count(claims, "opaque.pcr11"), 1);
+}
+
+static void image_that_the_log_calls_something_else_does_not_vanish(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure(bytes, 4, EV_EFI_ACTION, view_text("Calling EFI Application from Boot Option"));
+    measure_image(bytes, "good", node_file, 10);
+    log_measure_other(bytes, 4, EV_EVENT_TAG, view_text("evil"), view_text("harmless"));
+    log_measure_other(bytes, 9, EV_COMPACT_HASH, view_text("evil initrd"), view_text("harmless"));
+    log_measure(bytes, 9, EV_EVENT_TAG, view_text("something that stands in the log"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "boot.application"), 2);
+    assert_claim(claims, "boot.application", digest_text("evil"));
+    assert_int_equal(claims_count(claims, "opaque.pcr4"), 2);
+    assert_claim(claims, "opaque.pcr9", digest_text("evil initrd"));
+    assert_int_equal(claims_count(claims, "opaque.pcr9"), 1);
 }
 
 static void tagged_events_of_linux_and_systemd_are_digests(void **state)
@@ -611,6 +634,45 @@ static void tagged_events_of_linux_and_systemd_are_digests(void **state)
         AUTO(claims) claims = claims_of(bytes);
         assert_claim(claims, tags[i].claim, digest_text("content"));
     }
+}
+
+static void tags_and_labels_to_come_are_opaque_and_nothing_worse(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) data = log_new();
+    AUTO(buf) label = log_utf16("Some other initrd");
+    log_u32(data, 0xABCDEF01);
+    log_u32(data, 0);
+    log_start(bytes);
+    log_measure_other(bytes, 12, EV_EVENT_TAG, view_text("content"), buf_view(data));
+    log_measure_other(bytes, 12, EV_IPL, view_text("archive"), buf_view(label));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims->warning_count, 0);
+    assert_claim(claims, "opaque.pcr12", digest_text("content"));
+    assert_claim(claims, "opaque.pcr12", digest_text("archive"));
+}
+
+static void windows_events_are_believed_as_measured_only(void **state)
+{
+    (void)state;
+    AUTO(buf) data = log_new();
+    log_u32(data, 0x40010001);
+    log_u32(data, 9);
+    log_u32(data, 0x00050003);
+    log_u32(data, 1);
+    assert_ok(buf_put_u8(data, 1));
+    AUTO(buf) good = log_new();
+    AUTO(buf) edited = log_new();
+    log_start(good);
+    log_start(edited);
+    log_measure(good, 13, EV_EVENT_TAG, buf_view(data));
+    log_measure_other(edited, 13, EV_EVENT_TAG, view_text("other"), buf_view(data));
+    AUTO(claims) claims = claims_of(good);
+    AUTO(claims) none = claims_of(edited);
+    assert_claim(claims, "windows.test_signing", "true");
+    assert_absent(none, "windows.test_signing");
+    assert_true(none->serious);
 }
 
 static void phases_and_the_machine_id_are_words_that_were_measured(void **state)
@@ -716,8 +778,11 @@ int main(void)
         cmocka_unit_test(command_line_that_was_edited_is_no_claim),
         cmocka_unit_test(command_line_of_the_stub_is_read_with_or_without_its_end),
         cmocka_unit_test(parts_of_a_unified_kernel_image_are_named_by_what_was_measured),
-        cmocka_unit_test(section_whose_name_was_not_measured_is_no_claim),
+        cmocka_unit_test(section_is_what_was_measured_whatever_the_log_calls_it),
+        cmocka_unit_test(image_that_the_log_calls_something_else_does_not_vanish),
         cmocka_unit_test(tagged_events_of_linux_and_systemd_are_digests),
+        cmocka_unit_test(tags_and_labels_to_come_are_opaque_and_nothing_worse),
+        cmocka_unit_test(windows_events_are_believed_as_measured_only),
         cmocka_unit_test(phases_and_the_machine_id_are_words_that_were_measured),
         cmocka_unit_test(control_characters_never_reach_a_claim),
         cmocka_unit_test(value_that_is_too_long_is_cut_and_says_so),

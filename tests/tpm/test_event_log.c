@@ -3,6 +3,7 @@
 #include "real.h"
 
 #include "crypto/digest.h"
+#include "tpm/event_check.h"
 #include "tpm/event_claims.h"
 #include "tpm/event_replay.h"
 
@@ -44,8 +45,7 @@ static void assert_value(const struct event_replay *replay, uint16_t alg, uint32
     assert_memory_equal(bank->value[pcr], expected, event_bank_of(alg)->size);
 }
 
-/* -- formats
- * ---------------------------------------------------------------------------------------- */
+/* -- formats ------------------------------------------------------------------------- */
 
 static void crypto_agile_log_is_read_with_its_header_as_event_zero(void **state)
 {
@@ -162,8 +162,7 @@ static void unknown_algorithm_is_skipped_by_the_size_its_header_gives(void **sta
     assert_value(&replay, TPM_ALG_SHA256, 3, expected);
 }
 
-/* -- what is refused, and where
- * ------------------------------------------------------------------------ */
+/* -- what is refused, and where ------------------------------------------------------ */
 
 static void empty_file_is_refused(void **state)
 {
@@ -267,8 +266,7 @@ static void log_past_the_maximum_is_refused_before_it_is_read(void **state)
     assert_err(event_log_parse(view_of(&byte, EVENT_LOG_MAX_BYTES + 1), &log, &problem), TOO_LONG);
 }
 
-/* -- what is tolerated
- * ---------------------------------------------------------------------------------- */
+/* -- what is tolerated --------------------------------------------------------------- */
 
 static void padding_of_zeros_and_of_ones_is_counted(void **state)
 {
@@ -368,8 +366,7 @@ static void digest_that_the_header_does_not_list_is_replayed_too(void **state)
     assert_int_equal(log->missing[3], 0);
 }
 
-/* -- start values
- * ----------------------------------------------------------------------------------------- */
+/* -- start values -------------------------------------------------------------------- */
 
 static void pcr_is_the_hash_of_its_value_and_each_digest_in_turn(void **state)
 {
@@ -441,8 +438,7 @@ static void hcrtm_starts_pcr_0_at_locality_4(void **state)
     assert_value(&replay, TPM_ALG_SHA256, 0, value);
 }
 
-/* -- confidential computing
- * ---------------------------------------------------------------------------------- */
+/* -- confidential computing ---------------------------------------------------------- */
 
 static const uint16_t sha384_only[] = {TPM_ALG_SHA384};
 
@@ -508,8 +504,7 @@ static void sha384_log_of_a_tpm_is_no_cc_log(void **state)
     assert_false(log->cc);
 }
 
-/* -- against quoted values
- * ------------------------------------------------------------------------------------- */
+/* -- against quoted values ----------------------------------------------------------- */
 
 static struct event_log *check_log(struct buf *bytes)
 {
@@ -613,6 +608,60 @@ static void zeros_in_a_bank_that_events_left_out_prove_nothing(void **state)
     assert_ok(event_check(log, &quoted, &check));
     assert_int_equal(check.banks[0].replays, 0);
     assert_int_equal(check.banks[0].not_in_log, 1U << 12);
+}
+
+/* PCR 11 with one event in the log, and `count` phases measured behind it. */
+static struct event_check_bank check_phases(const char *const *phases, size_t count)
+{
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) log = NULL;
+    struct event_check check;
+    struct pcr_values quoted = {0};
+    uint8_t value[32] = {0};
+    log_start(bytes);
+    log_measure(bytes, 11, EV_IPL, view_text("section"));
+    assert_ok(parse(bytes, &log));
+    extend_by_hand(value, "section");
+    for (size_t i = 0; i < count; i++) {
+        extend_by_hand(value, phases[i]);
+    }
+    assert_ok(pcr_values_add(&quoted, TPM_ALG_SHA256, 11, view_of(value, 32)));
+    assert_ok(event_check(log, &quoted, &check));
+    return check.banks[0];
+}
+
+static void boot_phases_behind_the_log_replay_in_their_order_only(void **state)
+{
+    (void)state;
+    static const char *const systemd[] = {"enter-initrd", "leave-initrd", "sysinit", "ready"};
+    static const char *const talos[] = {"enter-initrd", "leave-initrd", "enter-machined",
+                                        "start-the-world"};
+    static const char *const others[] = {"leave-initrd", "enter-initrd", "ready"};
+    for (size_t count = 1; count <= 4; count++) {
+        assert_int_equal(check_phases(systemd, count).phased, 1U << 11);
+        assert_int_equal(check_phases(talos, count).replays, 1U << 11);
+    }
+    assert_int_equal(check_phases(systemd, 0).replays, 1U << 11);
+    assert_int_equal(check_phases(systemd, 0).phased, 0);
+    for (size_t count = 1; count <= 3; count++) {
+        assert_int_equal(check_phases(others, count).differs, 1U << 11);
+    }
+}
+
+static void log_that_leaves_a_pcr_out_does_not_pass_where_it_is_required(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) log = NULL;
+    struct event_check check;
+    struct pcr_values quoted = {0};
+    uint8_t value[32] = {0};
+    log_start(bytes);
+    assert_ok(parse(bytes, &log));
+    extend_by_hand(value, "evil");
+    assert_ok(pcr_values_add(&quoted, TPM_ALG_SHA256, 4, view_of(value, 32)));
+    assert_ok(event_check(log, &quoted, &check));
+    assert_false(event_check_passes(&check, EVENT_FIRMWARE_PCRS));
 }
 
 static void no_values_are_no_proof(void **state)
@@ -723,6 +772,8 @@ int main(void)
         cmocka_unit_test(value_that_no_event_extends_is_told_apart_from_a_wrong_one),
         cmocka_unit_test(bank_that_windows_capped_is_recognised),
         cmocka_unit_test(zeros_in_a_bank_that_events_left_out_prove_nothing),
+        cmocka_unit_test(boot_phases_behind_the_log_replay_in_their_order_only),
+        cmocka_unit_test(log_that_leaves_a_pcr_out_does_not_pass_where_it_is_required),
         cmocka_unit_test(no_values_are_no_proof),
         cmocka_unit_test(no_prefix_of_a_real_log_passes_for_the_whole),
         cmocka_unit_test(any_byte_may_have_any_value_without_harm),

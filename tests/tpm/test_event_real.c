@@ -4,6 +4,7 @@
 #include "real.h"
 
 #include "base/text.h"
+#include "tpm/event_check.h"
 #include "tpm/event_claims.h"
 #include "tpm/event_replay.h"
 
