@@ -75,6 +75,20 @@ static const struct command commands[] = {
      .summary = "Forget a revoked or rejected machine; it may register again. Signed with your key.",
      .options = OPTION_YES,
      .run = machine_delete},
+    {.noun = "cert",
+     .verb = "list",
+     .usage = "[--machine ID]",
+     .summary = "Show certificates that were issued.",
+     .options = OPTION_MACHINE,
+     .run = certificate_list},
+    {.noun = "cert",
+     .verb = "revoke",
+     .subject = "SERIAL",
+     .subject_count = 1,
+     .usage = "[--reason TEXT] [--yes]",
+     .summary = "Revoke one certificate for good.",
+     .options = OPTION_REASON | OPTION_YES,
+     .run = certificate_revoke},
 };
 
 const struct command *command_find(const char *noun, const char *verb)

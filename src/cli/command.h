@@ -40,6 +40,10 @@ err_t machine_list(struct session *session, const struct options *options);
 err_t machine_get(struct session *session, const struct options *options);
 err_t machine_approve(struct session *session, const struct options *options);
 
+/* certificate.c */
+err_t certificate_list(struct session *session, const struct options *options);
+err_t certificate_revoke(struct session *session, const struct options *options);
+
 /* machine_act.c */
 err_t machine_lock(struct session *session, const struct options *options);
 err_t machine_unlock(struct session *session, const struct options *options);

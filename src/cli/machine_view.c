@@ -49,11 +49,18 @@ ERRFN machine_print(const struct options *options, const json_t *machine)
 
 ERRFN machine_confirm(const struct options *options, const json_t *machine, const char *question)
 {
+    if (!(options->given & OPTION_YES) && isatty(STDIN_FILENO)) {
+        table_print_object(stderr, detail_columns, DETAIL_COUNT, machine);
+    }
+    return ask_to_confirm(options, question);
+}
+
+ERRFN ask_to_confirm(const struct options *options, const char *question)
+{
     if (options->given & OPTION_YES) {
         return OK;
     }
     ENSURE(isatty(STDIN_FILENO), NOT_CONFIRMED);
-    table_print_object(stderr, detail_columns, DETAIL_COUNT, machine);
     fprintf(stderr, "\n%s Type yes: ", question);
     char answer[ANSWER_CHARS] = "";
     bool yes = fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;

@@ -8,8 +8,6 @@
 #include "front/query.h"
 #include "front/route.h"
 
-#include <stdlib.h>
-
 enum {
     LIST_ANSWER_MAX = 1024 * 1024 /* 200 machines of at most 4 KiB */,
     LIST_LIMIT = IPC_ROWS_MAX_machine
@@ -32,24 +30,11 @@ static ERRFN answer_list(struct exchange *x, const struct ipc_machine_list_reply
     return json_write_end(&w);
 }
 
-static ERRFN read_limit(const char *text, uint16_t *out_limit)
-{
-    char *end;
-    unsigned long limit = text[0] ? strtoul(text, &end, 10) : LIST_LIMIT;
-    if (text[0]) {
-        ENSURE(text[0] >= '0' && text[0] <= '9' && *end == '\0', FIELD_INVALID);
-    }
-    ENSURE(limit >= 1 && limit <= LIST_LIMIT, FIELD_INVALID);
-    *out_limit = (uint16_t)limit;
-    return OK;
-}
-
 /* The values of the query, which the request's views point into. */
 struct list_filter {
     char status[QUERY_VALUE_SIZE];
     char role[QUERY_VALUE_SIZE];
     char after[QUERY_VALUE_SIZE];
-    char limit[QUERY_VALUE_SIZE];
 };
 
 static ERRFN read_filter(const char *query, struct list_filter *filter,
@@ -68,8 +53,7 @@ static ERRFN read_filter(const char *query, struct list_filter *filter,
     request->after = view_text(filter->after);
     ENSURE(request->after.len <= IPC_UUID_MAX, TOO_LONG);
     *out_name = "limit";
-    TRY(query_get(query, "limit", filter->limit));
-    return read_limit(filter->limit, &request->limit);
+    return query_get_number(query, "limit", 1, LIST_LIMIT, LIST_LIMIT, &request->limit);
 }
 
 ERRFN handle_machine_list(struct exchange *x)

@@ -17,6 +17,12 @@ const char *action_name(uint8_t action);
 /* pass, fail, telemetry, not_evaluated. */
 const char *verdict_name(uint8_t verdict);
 
+/* enrollment, svid. */
+const char *certificate_kind_name(uint8_t kind);
+
+/* unspecified, affiliation_changed …: CRLReason of RFC 5280 section 5.3.1. */
+const char *revocation_reason_name(uint8_t reason);
+
 /* cert, pub. */
 const char *ek_source_name(uint8_t source);
 

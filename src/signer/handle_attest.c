@@ -194,7 +194,7 @@ ERRFN handle_attest(struct call *call, const struct ipc_attest_request *request,
     struct appraisal appraisal = {0};
     /* From here on a nonce or session is used up whatever comes, and nothing else is written before the verdict. */
     call->keep = true;
-    err_t appraised = appraise(call, request, ek, &appraisal);
+    err_t appraised = appraise(call, request, ek, VIEW_EMPTY, &appraisal);
     if (IS_OK(appraised)) {
         call->keep = false;
         appraised = decide(call, &machine, ek, &appraisal, out_reply);

@@ -12,6 +12,7 @@
 #include "hsm/hsm.h"
 #include "hsm/provider.h"
 #include "ipc/channel.h"
+#include "pki/ca.h"
 #include "policy/policy.h"
 #include "process/process.h"
 #include "signer/settings.h"
@@ -26,6 +27,8 @@ struct signer {
     struct hsm *hsm;
     struct hsm_provider *provider;
     EVP_PKEY *audit_key; /* in the token */
+    EVP_PKEY *ca_key;    /* in the token */
+    struct ca *ca;
     struct trust *trust;
     struct policy *policy;
     struct pcr_selection selection; /* what policy wants quoted */
@@ -48,7 +51,7 @@ struct signer {
     uint64_t refusals_suppressed;
 };
 
-enum { CALL_BUFFERS_MAX = 12 };
+enum { CALL_BUFFERS_MAX = 16 };
 
 /* One request while it is handled. */
 struct call {

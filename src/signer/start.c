@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "ipc/settings.h"
 #include "sandbox/sandbox.h"
+#include "signer/issuer.h"
 #include "signer/record.h"
 #include "tpm/pcr.h"
 
@@ -173,6 +174,7 @@ ERRFN signer_start(struct signer *s, const char **out_subject)
     *out_subject = "accounts.signer";
     TRY(process_drop(s->process));
     TRY(open_token(s, out_subject));
+    TRY(issuer_open(s, out_subject));
     TRY(open_database(s, out_subject));
     TRY(load_trust(s, out_subject));
     TRY(load_policy(s, out_subject));
