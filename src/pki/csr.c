@@ -4,6 +4,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
@@ -42,22 +43,40 @@ static bool is_accepted_signature(const X509_REQ *request)
     return hash == NID_sha256 || hash == NID_sha384 || hash == NID_sha512;
 }
 
-static ERRFN take_key(X509_REQ *request, EVP_PKEY **out_key)
+static ERRFN copy_spki(X509_REQ *request, struct buf **out_spki)
 {
-    AUTO(EVP_PKEY) key = X509_REQ_get_pubkey(request);
-    ENSURE(key && (is_accepted_rsa(key) || is_accepted_curve(key)), CSR_KEY);
-    ENSURE(is_accepted_signature(request), CSR_SIGNATURE);
-    ENSURE(X509_REQ_verify(request, key) == 1, CSR_SIGNATURE);
-    *out_key = STEAL(key);
-    return OK;
+    uint8_t *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(request), &der);
+    ENSURE(len > 0, CRYPTO);
+    err_t copied = buf_copy(view_of(der, (size_t)len), out_spki);
+    OPENSSL_free(der);
+    return copied;
 }
 
-ERRFN csr_parse(struct view der, EVP_PKEY **out_key)
+/* The certificate gets the key as it was sent, so it must be in the form that everybody reads. */
+static bool is_uncompressed(X509_REQ *request)
+{
+    const uint8_t *bytes = NULL;
+    int len = 0;
+    return X509_PUBKEY_get0_param(NULL, &bytes, &len, NULL, X509_REQ_get_X509_PUBKEY(request)) == 1 && len > 0 &&
+           bytes[0] == POINT_CONVERSION_UNCOMPRESSED;
+}
+
+static ERRFN take_key(X509_REQ *request, struct buf **out_spki)
+{
+    const EVP_PKEY *key = X509_REQ_get0_pubkey(request);
+    ENSURE(key && (is_accepted_rsa(key) || (is_accepted_curve(key) && is_uncompressed(request))), CSR_KEY);
+    ENSURE(is_accepted_signature(request), CSR_SIGNATURE);
+    ENSURE(X509_REQ_verify(request, X509_REQ_get0_pubkey(request)) == 1, CSR_SIGNATURE);
+    return copy_spki(request, out_spki);
+}
+
+ERRFN csr_parse(struct view der, struct buf **out_spki)
 {
     ENSURE(der.len > 0 && der.len <= CSR_MAX_BYTES, CSR_UNREADABLE);
     const uint8_t *at = der.data;
     AUTO(X509_REQ) request = d2i_X509_REQ(NULL, &at, (long)der.len);
-    err_t taken = request && at == der.data + der.len ? take_key(request, out_key) : E(CSR_UNREADABLE);
+    err_t taken = request && at == der.data + der.len ? take_key(request, out_spki) : E(CSR_UNREADABLE);
     ERR_clear_error();
     return taken;
 }

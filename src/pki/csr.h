@@ -8,12 +8,13 @@
 
 enum { CSR_MAX_BYTES = 4096 /* PKCS #10 with RSA-4096 takes 1,200 */ };
 
-/* The key of a PKCS #10 request (RFC 2986) in DER, exactly consumed, whose own signature verifies with SHA-256 or better. Its subject and
+/* The key (SubjectPublicKeyInfo in DER) of a PKCS #10 request (RFC 2986) in DER, exactly consumed, whose own signature verifies with SHA-256 or better. Its subject and
  * attributes are ignored: what a certificate says is ours to say. Accepted are P-256 and P-384 as named curves and RSA of 2048 to
- * 4096 bits with exponent 65537. Errors: CSR_UNREADABLE, CSR_KEY, CSR_SIGNATURE. The caller frees the key. */
-ERRFN csr_parse(struct view der, EVP_PKEY **out_key);
+ * 4096 bits with exponent 65537. Errors: CSR_UNREADABLE, CSR_KEY, CSR_SIGNATURE. */
+ERRFN csr_parse(struct view der, struct buf **out_spki);
 
-/* An RSA key that something can be encrypted to, as SubjectPublicKeyInfo DER. Errors: WRAPPING_KEY. */
+/* An RSA key that something can be encrypted to, as SubjectPublicKeyInfo DER. Errors: WRAPPING_KEY. The caller
+ * frees the key. */
 ERRFN csr_wrapping_key_parse(struct view der, EVP_PKEY **out_key);
 
 #endif

@@ -54,7 +54,7 @@ static ERRFN make(const struct ca *ca, const struct issue_facts *facts, struct i
     bool filled = X509_set_version(certificate, X509_VERSION_3) == 1 && x509_serial_set(certificate, issued->serial) &&
                   X509_set_issuer_name(certificate, X509_get_subject_name(ca->certificate)) == 1 &&
                   fill_subject(ca, facts, certificate) && fill_times(ca, facts, certificate, issued) &&
-                  X509_set_pubkey(certificate, facts->key) == 1 && fill_extensions(ca, facts, certificate);
+                  x509_key_set(certificate, facts->spki) && fill_extensions(ca, facts, certificate);
     ERR_clear_error();
     ENSURE(filled, CRYPTO);
     TRY(ca->key.sign_certificate(ca->key.context, certificate));

@@ -17,7 +17,7 @@ enum issue_profile {
 /* Texts are the signer's own. */
 struct issue_facts {
     enum issue_profile profile;
-    EVP_PKEY *key;              /* public; borrowed */
+    struct view spki;           /* the key: SubjectPublicKeyInfo in DER, as csr_parse and wrapped_key_make give it */
     const char *machine_id;     /* CN; not in an SVID */
     const char *role;           /* OU; not in an SVID */
     const char *uri;            /* the one subjectAltName: urn:itl:ek:… or spiffe://… */

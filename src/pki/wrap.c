@@ -62,19 +62,17 @@ static ERRFN hybrid(EVP_PKEY *key, struct view text, struct wrapped_key *out)
     return oaep(key, secret_view(aes), &out->wrapped_key);
 }
 
-static ERRFN take_public(EVP_PKEY *key, EVP_PKEY **out_public)
+static ERRFN take_public(EVP_PKEY *key, struct buf **out_spki)
 {
     uint8_t *der = NULL;
     int len = i2d_PUBKEY(key, &der);
-    const uint8_t *at = der;
-    EVP_PKEY *public_key = len > 0 ? d2i_PUBKEY(NULL, &at, len) : NULL;
+    ENSURE(len > 0, CRYPTO);
+    err_t copied = buf_copy(view_of(der, (size_t)len), out_spki);
     OPENSSL_free(der);
-    ENSURE(public_key, CRYPTO);
-    *out_public = public_key;
-    return OK;
+    return copied;
 }
 
-ERRFN wrapped_key_make(EVP_PKEY *wrapping_key, EVP_PKEY **out_public, struct wrapped_key *out_wrapped)
+ERRFN wrapped_key_make(EVP_PKEY *wrapping_key, struct buf **out_spki, struct wrapped_key *out_wrapped)
 {
     AUTO(EVP_PKEY) key = EVP_EC_gen("P-384");
     AUTO(secret) text = NULL;
@@ -83,7 +81,7 @@ ERRFN wrapped_key_make(EVP_PKEY *wrapping_key, EVP_PKEY **out_public, struct wra
     TRY(write_pem(key, &text));
     bool fits = text->len + OAEP_OVERHEAD_BYTES <= (size_t)EVP_PKEY_get_size(wrapping_key);
     err_t done = fits ? oaep(wrapping_key, secret_view(text), &wrapped.ciphertext) : hybrid(wrapping_key, secret_view(text), &wrapped);
-    done = IS_OK(done) ? take_public(key, out_public) : done;
+    done = IS_OK(done) ? take_public(key, out_spki) : done;
     if (!IS_OK(done)) {
         wrapped_key_clear(&wrapped);
         return done;

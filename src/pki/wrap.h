@@ -19,7 +19,7 @@ struct wrapped_key {
 };
 void wrapped_key_clear(struct wrapped_key *wrapped);
 
-/* The private key exists in this call only. The caller frees *out_public. Errors: CRYPTO, NO_MEMORY. */
-ERRFN wrapped_key_make(EVP_PKEY *wrapping_key, EVP_PKEY **out_public, struct wrapped_key *out_wrapped);
+/* The private key exists in this call only; its public half is given as SubjectPublicKeyInfo in DER. Errors: CRYPTO, NO_MEMORY. */
+ERRFN wrapped_key_make(EVP_PKEY *wrapping_key, struct buf **out_spki, struct wrapped_key *out_wrapped);
 
 #endif

@@ -29,6 +29,46 @@ bool x509_serial_set(X509 *certificate, uint8_t out_serial[static X509_SERIAL_BY
     return set;
 }
 
+AUTO_DEFINE(X509_ALGOR, X509_ALGOR, X509_ALGOR_free);
+AUTO_DEFINE(ASN1_BIT_STRING, ASN1_BIT_STRING, ASN1_BIT_STRING_free);
+
+/* The two parts of a SubjectPublicKeyInfo, exactly consumed. */
+static bool read_spki(struct view spki, X509_ALGOR **out_algorithm, ASN1_BIT_STRING **out_key)
+{
+    const uint8_t *at = spki.data;
+    const uint8_t *end = spki.data + spki.len;
+    long len = 0;
+    int tag = 0;
+    int class = 0;
+    if (ASN1_get_object(&at, &len, &tag, &class, (long)spki.len) != V_ASN1_CONSTRUCTED || tag != V_ASN1_SEQUENCE ||
+        at + len != end || !d2i_X509_ALGOR(out_algorithm, &at, end - at)) {
+        return false;
+    }
+    return d2i_ASN1_BIT_STRING(out_key, &at, end - at) && at == end;
+}
+
+bool x509_key_set(X509 *certificate, struct view spki)
+{
+    AUTO(X509_ALGOR) algorithm = NULL;
+    AUTO(ASN1_BIT_STRING) bits = NULL;
+    if (!read_spki(spki, &algorithm, &bits)) {
+        return false;
+    }
+    const ASN1_OBJECT *object;
+    int type;
+    const void *parameters;
+    X509_ALGOR_get0(&object, &type, &parameters, algorithm);
+    ASN1_OBJECT *curve = type == V_ASN1_OBJECT ? OBJ_dup(parameters) : NULL;
+    uint8_t *key = OPENSSL_memdup(bits->data, (size_t)bits->length);
+    bool set = key && (curve || type == V_ASN1_NULL) &&
+               X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate), OBJ_dup(object), type, curve, key, bits->length) == 1;
+    if (!set) {
+        OPENSSL_free(key);
+        ASN1_OBJECT_free(curve);
+    }
+    return set;
+}
+
 bool x509_extension_add(X509 *certificate, int nid, const char *value)
 {
     AUTO(X509_EXTENSION) extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);

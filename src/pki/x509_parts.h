@@ -27,6 +27,10 @@ bool x509_name_add(X509_NAME *name, const char *field, const char *value);
 /* A random positive serial number that always takes X509_SERIAL_BYTES. */
 bool x509_serial_set(X509 *certificate, uint8_t out_serial[static X509_SERIAL_BYTES]);
 
+/* The subject's key, as SubjectPublicKeyInfo in DER that was checked before. X509_set_pubkey would encode and decode it anew, which takes a
+ * third of the time of a signature. */
+bool x509_key_set(X509 *certificate, struct view spki);
+
 /* An extension in OpenSSL's notation ("critical,CA:FALSE"); `value` is a text of ours, never made from input. */
 bool x509_extension_add(X509 *certificate, int nid, const char *value);
 

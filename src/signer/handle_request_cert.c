@@ -14,21 +14,30 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-AUTO_DEFINE(EVP_PKEY, EVP_PKEY, EVP_PKEY_free);
-
 enum profile { PROFILE_ALL = 0, PROFILE_ENROLLMENT, PROFILE_SVID };
 
-/* The key that the certificate is to be for, or that a new one is to be wrapped for. */
-static ERRFN read_key(struct call *call, const struct ipc_request_cert_request *request, EVP_PKEY **out_key)
+/* The key that the certificate is to be for, or the one that a new key is to be wrapped for. */
+struct asked {
+    struct buf *spki;
+    EVP_PKEY *wrapping_key; /* NULL with a certificate request */
+};
+
+static void asked_clear(struct asked *asked)
+{
+    buf_free(asked->spki);
+    EVP_PKEY_free(asked->wrapping_key);
+}
+
+static ERRFN read_key(struct call *call, const struct ipc_request_cert_request *request, struct asked *asked)
 {
     if ((request->csr.len > 0) == (request->wrapping_key.len > 0)) {
         return call_refuse(call, E(CSR_MISSING), "body.csr_pem");
     }
     if (request->csr.len > 0) {
-        err_t parsed = csr_parse(request->csr, out_key);
+        err_t parsed = csr_parse(request->csr, &asked->spki);
         return IS_OK(parsed) ? OK : call_refuse(call, parsed, "body.csr_pem");
     }
-    err_t parsed = csr_wrapping_key_parse(request->wrapping_key, out_key);
+    err_t parsed = csr_wrapping_key_parse(request->wrapping_key, &asked->wrapping_key);
     return IS_OK(parsed) ? OK : call_refuse(call, parsed, "body.wrapping_key_pem");
 }
 
@@ -90,14 +99,11 @@ static ERRFN keep(struct call *call, const struct buf *bytes, struct view *out_v
     return OK;
 }
 
-/* Replaces the wrapping key by the public half of a new key, whose private half goes into the reply. */
-static ERRFN make_key(struct call *call, EVP_PKEY **key, struct ipc_request_cert_reply *out_reply)
+/* A new key, whose private half goes into the reply. */
+static ERRFN make_key(struct call *call, struct asked *asked, struct ipc_request_cert_reply *out_reply)
 {
     struct wrapped_key wrapped;
-    EVP_PKEY *made;
-    TRY(wrapped_key_make(*key, &made, &wrapped));
-    EVP_PKEY_free(*key);
-    *key = made;
+    TRY(wrapped_key_make(asked->wrapping_key, &asked->spki, &wrapped));
     err_t kept = keep(call, wrapped.ciphertext, &out_reply->encrypted_key);
     kept = IS_OK(kept) ? keep(call, wrapped.wrapped_key, &out_reply->wrapped_key) : kept;
     if (IS_OK(kept) && wrapped.wrapped_key) {
@@ -125,17 +131,17 @@ static ERRFN check_wanted(struct call *call, const struct machine *machine, cons
     return wanted.svid ? issuer_check(call, machine, ek, CERTIFICATE_SVID) : OK;
 }
 
-static ERRFN issue(struct call *call, const struct machine *machine, const struct ek *ek, EVP_PKEY *key, struct wanted wanted,
+static ERRFN issue(struct call *call, const struct machine *machine, const struct ek *ek, struct view spki, struct wanted wanted,
                    struct ipc_request_cert_reply *out_reply)
 {
     struct issuance issuance;
     if (wanted.enrollment) {
-        TRY(issuer_issue(call, machine, ek, key, CERTIFICATE_ENROLLMENT, &issuance));
+        TRY(issuer_issue(call, machine, ek, spki, CERTIFICATE_ENROLLMENT, &issuance));
         out_reply->certificate = issuance.pem;
         out_reply->expires_at = issuance.expires_at;
     }
     if (wanted.svid) {
-        TRY(issuer_issue(call, machine, ek, key, CERTIFICATE_SVID, &issuance));
+        TRY(issuer_issue(call, machine, ek, spki, CERTIFICATE_SVID, &issuance));
         out_reply->svid = issuance.pem;
         out_reply->spiffe_id = issuance.uri;
         out_reply->svid_expires_at = issuance.expires_at;
@@ -145,10 +151,9 @@ static ERRFN issue(struct call *call, const struct machine *machine, const struc
     return call_text(call, machine->role, &out_reply->role);
 }
 
-ERRFN handle_request_cert(struct call *call, const struct ipc_request_cert_request *request,
-                          struct ipc_request_cert_reply *out_reply)
+static ERRFN prove_and_issue(struct call *call, const struct ipc_request_cert_request *request, struct asked *asked,
+                             struct ipc_request_cert_reply *out_reply)
 {
-    AUTO(EVP_PKEY) key = NULL;
     AUTO(ek) ek = NULL;
     struct machine machine;
     const struct wanted wanted = {
@@ -156,7 +161,6 @@ ERRFN handle_request_cert(struct call *call, const struct ipc_request_cert_reque
         .svid = request->profile == PROFILE_SVID ||
                 (request->profile == PROFILE_ALL && call->signer->settings.trust_domain[0]),
     };
-    TRY(read_key(call, request, &key));
     TRY(machine_find(call, request->machine_id, &machine));
     TRY(gate_check_state(&machine));
     TRY(find_ek(call, request, &machine, &ek));
@@ -165,8 +169,18 @@ ERRFN handle_request_cert(struct call *call, const struct ipc_request_cert_reque
     TRY(prove(call, request, &machine, ek));
     TRY(check_gate(call, &machine));
     TRY(check_wanted(call, &machine, ek, wanted));
-    if (request->wrapping_key.len > 0) {
-        TRY(make_key(call, &key, out_reply));
+    if (asked->wrapping_key) {
+        TRY(make_key(call, asked, out_reply));
     }
-    return issue(call, &machine, ek, key, wanted, out_reply);
+    return issue(call, &machine, ek, buf_view(asked->spki), wanted, out_reply);
+}
+
+ERRFN handle_request_cert(struct call *call, const struct ipc_request_cert_request *request,
+                          struct ipc_request_cert_reply *out_reply)
+{
+    struct asked asked = {0};
+    err_t done = read_key(call, request, &asked);
+    done = IS_OK(done) ? prove_and_issue(call, request, &asked, out_reply) : done;
+    asked_clear(&asked);
+    return done;
 }

@@ -135,7 +135,7 @@ static ERRFN crl_url(const struct signer *s, char *out_url, size_t size)
     return OK;
 }
 
-ERRFN issuer_issue(struct call *call, const struct machine *machine, const struct ek *ek, EVP_PKEY *key,
+ERRFN issuer_issue(struct call *call, const struct machine *machine, const struct ek *ek, struct view spki,
                    enum certificate_kind kind, struct issuance *out_issuance)
 {
     const struct signer *s = call->signer;
@@ -147,7 +147,7 @@ ERRFN issuer_issue(struct call *call, const struct machine *machine, const struc
     TRY(check_room(call, machine, kind));
     const struct issue_facts facts = {
         .profile = kind == CERTIFICATE_SVID ? ISSUE_SVID : ISSUE_ENROLLMENT,
-        .key = key,
+        .spki = spki,
         .machine_id = machine->machine_id,
         .role = machine->role,
         .uri = uri,

@@ -26,9 +26,9 @@ struct issuance {
  * CERTIFICATE_LIMIT, SVID_OFF, SPIFFE_ID. */
 ERRFN issuer_check(struct call *call, const struct machine *machine, const struct ek *ek, enum certificate_kind kind);
 
-/* Issues for a key of the machine with this EK, puts it into the inventory and audits it. Whether the machine may have one is decided
+/* Issues for a key (SubjectPublicKeyInfo) of the machine with this EK, puts it into the inventory and audits it. Whether the machine may have one is decided
  * before. Errors: CERTIFICATE_LIMIT, SVID_OFF, SPIFFE_ID, TOKEN_…. */
-ERRFN issuer_issue(struct call *call, const struct machine *machine, const struct ek *ek, EVP_PKEY *key,
+ERRFN issuer_issue(struct call *call, const struct machine *machine, const struct ek *ek, struct view spki,
                    enum certificate_kind kind, struct issuance *out_issuance);
 
 /* The revocation list in use, made anew when a revocation changed since, or half of its time is over. `storage` holds

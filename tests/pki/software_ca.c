@@ -73,9 +73,13 @@ int software_ca_teardown(void **state)
 
 struct issue_facts sample_facts(enum issue_profile profile, EVP_PKEY *key)
 {
+    static uint8_t der[1024]; /* of the last call */
+    uint8_t *at = der;
+    int len = i2d_PUBKEY(key, NULL);
+    assert_true(len > 0 && (size_t)len <= sizeof der && i2d_PUBKEY(key, &at) == len);
     return (struct issue_facts){
         .profile = profile,
-        .key = key,
+        .spki = view_of(der, (size_t)len),
         .machine_id = "0b7c5b1e-1111-4222-8333-444455556666",
         .role = "worker-app",
         .uri = profile == ISSUE_SVID ? "spiffe://example.org/agents/tpm/a/b" : "urn:itl:ek:00ff",

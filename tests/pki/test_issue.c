@@ -137,6 +137,21 @@ static void revocation_list_is_found_where_an_address_is_known(void **state)
     assert_extension(certificate, NID_crl_distribution_points, "URI:https://attest.example.org/pki/enrollment-ca.crl");
 }
 
+static void key_that_is_cut_or_followed_by_something_is_an_error(void **state)
+{
+    struct software_ca *software = *state;
+    struct issue_facts facts = sample_facts(ISSUE_ENROLLMENT, software->key);
+    struct view whole = facts.spki;
+    struct issued issued;
+    for (size_t len = 0; len < whole.len; len++) {
+        facts.spki = view_of(whole.data, len);
+        assert_err(certificate_issue(software->ca, &facts, &issued), CRYPTO);
+    }
+    facts.spki = view_of(whole.data, whole.len + 1);
+    assert_err(certificate_issue(software->ca, &facts, &issued), CRYPTO);
+    assert_int_equal(software->signatures, 0);
+}
+
 static void role_that_is_too_long_for_a_name_is_an_error(void **state)
 {
     struct software_ca *software = *state;
@@ -275,9 +290,11 @@ static void bundle_is_a_jwk_set_with_the_ca(void **state)
 
 static void assert_opens_wrapped_key(EVP_PKEY *rsa, bool hybrid)
 {
-    AUTO(EVP_PKEY) public_key = NULL;
+    AUTO(buf) spki = NULL;
     struct wrapped_key wrapped;
-    assert_ok(wrapped_key_make(rsa, &public_key, &wrapped));
+    assert_ok(wrapped_key_make(rsa, &spki, &wrapped));
+    const uint8_t *at = spki->data;
+    AUTO(EVP_PKEY) public_key = d2i_PUBKEY(NULL, &at, (long)spki->len);
     assert_int_equal(wrapped.wrapped_key != NULL, hybrid);
     uint8_t opened[1024];
     size_t len = sizeof opened;
@@ -327,6 +344,7 @@ int main(void)
         TEST(svid_names_nobody_but_by_its_one_uri),
         TEST(serial_numbers_are_long_random_and_positive),
         TEST(revocation_list_is_found_where_an_address_is_known),
+        TEST(key_that_is_cut_or_followed_by_something_is_an_error),
         TEST(role_that_is_too_long_for_a_name_is_an_error),
         TEST(certificate_that_is_not_the_tokens_ca_is_refused),
         TEST(certificate_of_another_key_or_time_is_refused),
