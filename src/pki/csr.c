@@ -92,3 +92,17 @@ ERRFN csr_wrapping_key_parse(struct view der, EVP_PKEY **out_key)
     *out_key = STEAL(key);
     return OK;
 }
+
+ERRFN csr_make(EVP_PKEY *key, struct buf *out_der)
+{
+    AUTO(X509_REQ) request = X509_REQ_new();
+    uint8_t *der = NULL;
+    bool made = request && X509_REQ_set_version(request, X509_REQ_VERSION_1) == 1 && X509_REQ_set_pubkey(request, key) == 1 &&
+                X509_REQ_sign(request, key, EVP_sha384()) > 0;
+    int len = made ? i2d_X509_REQ(request, &der) : -1;
+    ERR_clear_error();
+    ENSURE(len > 0, CRYPTO);
+    err_t put = buf_put(out_der, view_of(der, (size_t)len));
+    OPENSSL_free(der);
+    return put;
+}

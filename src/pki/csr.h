@@ -13,6 +13,9 @@ enum { CSR_MAX_BYTES = 4096 /* PKCS #10 with RSA-4096 takes 1,200 */ };
  * 4096 bits with exponent 65537. Errors: CSR_UNREADABLE, CSR_KEY, CSR_SIGNATURE. */
 ERRFN csr_parse(struct view der, struct buf **out_spki);
 
+/* Makes such a request for a P-384 key, without a subject; appends its DER. For nodes. Errors: CRYPTO, TOO_LONG. */
+ERRFN csr_make(EVP_PKEY *key, struct buf *out_der);
+
 /* An RSA key that something can be encrypted to, as SubjectPublicKeyInfo DER. Errors: WRAPPING_KEY. The caller
  * frees the key. */
 ERRFN csr_wrapping_key_parse(struct view der, EVP_PKEY **out_key);
