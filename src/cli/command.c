@@ -203,6 +203,20 @@ static const struct command commands[] = {
      .options = OPTION_QUOTE | OPTION_SIGNATURE | OPTION_AK | OPTION_NONCE | OPTION_PCRS,
      .required = OPTION_QUOTE | OPTION_SIGNATURE | OPTION_AK,
      .inspect = evidence_quote},
+    {.noun = "cert",
+     .verb = "list",
+     .usage = "[--machine ID]",
+     .summary = "Show certificates that were issued.",
+     .options = OPTION_MACHINE,
+     .run = certificate_list},
+    {.noun = "cert",
+     .verb = "revoke",
+     .subject = "SERIAL",
+     .subject_count = 1,
+     .usage = "[--reason TEXT] [--yes]",
+     .summary = "Revoke one certificate for good.",
+     .options = OPTION_REASON | OPTION_YES,
+     .run = certificate_revoke},
 };
 
 const struct command *command_find(const char *noun, const char *verb)

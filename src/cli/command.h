@@ -57,6 +57,9 @@ enum exit_status policy_predict_baseline(const struct options *options);
 
 /* policy_compare.c */
 enum exit_status policy_compare(const struct options *options);
+/* certificate.c */
+err_t certificate_list(struct session *session, const struct options *options);
+err_t certificate_revoke(struct session *session, const struct options *options);
 
 /* machine_act.c */
 err_t machine_lock(struct session *session, const struct options *options);

@@ -6,10 +6,18 @@
 
 enum { ANSWER_CHARS = 16 };
 
-ERRFN confirm_at_terminal(const char *question)
+bool confirm_is_asked(const struct options *options)
+{
+    return !(options->given & OPTION_YES) && isatty(STDIN_FILENO);
+}
+
+ERRFN confirm(const struct options *options, const char *question)
 {
     char answer[ANSWER_CHARS] = "";
-    ENSURE(isatty(STDIN_FILENO), NOT_CONFIRMED);
+    if (options->given & OPTION_YES) {
+        return OK;
+    }
+    ENSURE(confirm_is_asked(options), NOT_CONFIRMED);
     fprintf(stderr, "\n%s Type yes: ", question);
     ENSURE(fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0, NOT_CONFIRMED);
     return OK;

@@ -1,10 +1,13 @@
-/* Asks before an act that grants. */
+/* Asks before an act that is not easily undone. */
 #ifndef ITL_CLI_CONFIRM_H
 #define ITL_CLI_CONFIRM_H
 
-#include "base/err.h"
+#include "cli/options.h"
 
-/* Puts the question on standard error and wants "yes". Errors: NOT_CONFIRMED, also without a terminal. */
-ERRFN confirm_at_terminal(const char *question);
+/* Whether there will be a question: no --yes, and a terminal to ask at. */
+bool confirm_is_asked(const struct options *options);
+
+/* Puts the question on standard error and wants "yes"; without a terminal only --yes will do. Errors: NOT_CONFIRMED. */
+ERRFN confirm(const struct options *options, const char *question);
 
 #endif

@@ -49,9 +49,8 @@ ERRFN machine_print(const struct options *options, const json_t *machine)
 
 ERRFN machine_confirm(const struct options *options, const json_t *machine, const char *question)
 {
-    if (options->given & OPTION_YES) {
-        return OK;
+    if (confirm_is_asked(options)) {
+        table_print_object(stderr, detail_columns, DETAIL_COUNT, machine);
     }
-    table_print_object(stderr, detail_columns, DETAIL_COUNT, machine);
-    return confirm_at_terminal(question);
+    return confirm(options, question);
 }

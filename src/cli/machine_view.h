@@ -8,7 +8,8 @@
 /* Everything there is to say of it, as a table or as JSON. Errors: as print_json. */
 ERRFN machine_print(const struct options *options, const json_t *machine);
 
-/* Shows it and asks at the terminal; without one only --yes will do. Errors: NOT_CONFIRMED. */
+
+/* The same after showing the machine. */
 ERRFN machine_confirm(const struct options *options, const json_t *machine, const char *question);
 
 #endif

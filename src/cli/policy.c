@@ -125,10 +125,10 @@ static ERRFN activate(struct session *session, const struct options *options, co
     TRY(json_get_text(policy, "sha384", DIGEST_CHARS, &digest));
     json_int_t number = json_integer_value(json_object_get(policy, "number"));
     ENSURE(number > 0, ANSWER_INVALID);
-    if (!(options->given & OPTION_YES)) {
+    if (confirm_is_asked(options)) {
         table_print_object(stderr, list_columns, COUNT(list_columns), policy);
-        TRY(confirm_at_terminal("Judge every machine by this policy from now on?"));
     }
+    TRY(confirm(options, "Judge every machine by this policy from now on?"));
     TRY(json_set_text(body, "sha384", digest));
     if (options->comment) {
         TRY(json_set_text(body, "comment", options->comment));

@@ -41,6 +41,8 @@ config_high_assurance_violations(const struct config *c,
            "dual control needs two operators at least");
     add_if(&list, c->operator_grants != CONFIG_GRANTS_SIGNED, "operator.grants",
            "a stolen bearer token could approve machines; use signed");
+    add_if(&list, c->pki.certificate_enrollment, "pki.certificate_enrollment",
+           "a certificate says nothing about what a machine booted; let machines attest");
     add_if(&list, c->ek_trust.certificateless != CONFIG_CERTIFICATELESS_REFUSE,
            "ek_trust.certificateless",
            "a machine without an EK certificate or an allowed hash could be approved; use refuse");

@@ -43,6 +43,10 @@ void config_defaults(struct config *c)
     c->dual_control.quorum = 2;
     c->dual_control.window_seconds = 600;
     c->operator_grants = CONFIG_GRANTS_SIGNED;
+    c->pki.certificate_days = 30;
+    c->pki.svid_minutes = 60;
+    c->pki.crl_hours = 24;
+    SET(c->pki.spiffe_id_template, "/agents/tpm/{{tpm_ek.manufacturer}}/{{tpm_ek.public_hash}}");
     c->limits = (struct config_limits){.requests_per_minute_per_address = 600,
                                        .pending_machines_max = 10000,
                                        .sessions_max = 10000};
@@ -132,6 +136,15 @@ static ERRFN complete_hsm(struct config *c, char *const *environment,
     return resolve_credential(c->hsm.tls.pin_file, "hsm.tls.pin_file", environment, out_problem);
 }
 
+/* Paths are appended to it. */
+static void complete_pki(struct config *c)
+{
+    size_t len = strlen(c->pki.public_url);
+    while (len > 0 && c->pki.public_url[len - 1] == '/') {
+        c->pki.public_url[--len] = '\0';
+    }
+}
+
 static ERRFN complete_listen(struct config *c, struct config_problem *out_problem)
 {
     if (c->listen.names_count == 0) {
@@ -208,6 +221,7 @@ ERRFN config_complete(struct config *c, char *const *environment,
     TRY(default_paths(c, out_problem));
     TRY(complete_hsm(c, environment, out_problem));
     TRY(complete_listen(c, out_problem));
+    complete_pki(c);
     TRY(complete_attestation(c, out_problem));
     TRY(check_accounts(c, out_problem));
     if (strcmp(c->database.path, c->database.key_file) == 0) {

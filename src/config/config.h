@@ -8,8 +8,8 @@
  *
  * Environment variables override the file (the reference service had only these). Honoured:
  * ITL_SERVICE_URL, ITL_HIGH_ASSURANCE, ITL_REQUIRE_QUOTE, ITL_REQUIRE_NONCE, ITL_TPM_CA_BUNDLE_DIR,
- * ITL_CONFIG_CACHE_DIR, ITL_INSTALLER_IMAGE, ITL_REQUIRE_ENCRYPTED_DELIVERY, ITL_DUAL_CONTROL_ROLES
- * (a,b or ["a","b"]), ITL_DUAL_CONTROL_QUORUM, ITL_DUAL_CONTROL_WINDOW_SECONDS. Any other variable
+ * ITL_CONFIG_CACHE_DIR, ITL_INSTALLER_IMAGE, ITL_REQUIRE_ENCRYPTED_DELIVERY,
+ * ITL_ENROLLMENT_CERT_DAYS, ITL_DUAL_CONTROL_ROLES (a,b or ["a","b"]), ITL_DUAL_CONTROL_QUORUM, ITL_DUAL_CONTROL_WINDOW_SECONDS. Any other variable
  * whose name starts with ITL_ is an error that names it, unless it asks for what the appliance does
  * anyway (environment.c has the table). */
 #ifndef ITL_CONFIG_CONFIG_H
@@ -159,6 +159,17 @@ struct config_database {
     char key_file[CONFIG_PATH_SIZE];
 };
 
+/* Certificates that the appliance issues. */
+struct config_pki {
+    uint32_t certificate_days;       /* enrollment certificates */
+    uint32_t svid_minutes;
+    uint32_t crl_hours;              /* from thisUpdate to nextUpdate */
+    char public_url[CONFIG_URL_SIZE]; /* where others find the revocation list; may be empty */
+    char trust_domain[CONFIG_HOST_SIZE]; /* of SPIFFE; empty: no SVIDs */
+    char spiffe_id_template[CONFIG_HOST_SIZE];
+    bool certificate_enrollment;     /* an enrollment certificate alone attests a registered machine */
+};
+
 struct config_limits {
     uint32_t requests_per_minute_per_address;
     uint32_t pending_machines_max;
@@ -181,6 +192,7 @@ struct config {
     struct config_dual_control dual_control;
     enum config_grants operator_grants;
     struct config_database database;
+    struct config_pki pki;
     struct config_limits limits;
     enum log_level log_level;
 };

@@ -131,6 +131,27 @@ bool config_shape_is_service_url(const char *text)
     return !strchr(host, ':') && config_shape_is_host(host);
 }
 
+bool config_shape_is_public_url(const char *text)
+{
+    static const char scheme[] = "http://";
+    if (strncmp(text, scheme, sizeof scheme - 1) != 0) {
+        return config_shape_is_service_url(text);
+    }
+    char secure[512];
+    int len = snprintf(secure, sizeof secure, "https://%s", text + sizeof scheme - 1);
+    return len > 0 && (size_t)len < sizeof secure && config_shape_is_service_url(secure);
+}
+
+bool config_shape_is_trust_domain(const char *text)
+{
+    return consists_of(text, LOWER DIGITS ".-_");
+}
+
+bool config_shape_is_spiffe_template(const char *text)
+{
+    return text[0] == '/' && consists_of(text, LOWER UPPER DIGITS "/.-_{}");
+}
+
 bool config_shape_is_hash(const char *text)
 {
     size_t len = strlen(text);

@@ -22,6 +22,15 @@ bool config_shape_is_host(const char *text);
 /* https://host[:port][/path], without user, query and fragment. */
 bool config_shape_is_service_url(const char *text);
 
+/* The same, or with http: what is public and signed needs no TLS. */
+bool config_shape_is_public_url(const char *text);
+
+/* A SPIFFE trust domain (SPIFFE-ID section 2.1). */
+bool config_shape_is_trust_domain(const char *text);
+
+/* A path with variables in double braces; which there are is the signer's to know. */
+bool config_shape_is_spiffe_template(const char *text);
+
 /* 64 or 96 hexadecimal digits. */
 bool config_shape_is_hash(const char *text);
 

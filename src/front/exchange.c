@@ -90,6 +90,8 @@ int exchange_status_of(err_t why)
         {ERR_CODE_POLICY_VERSION, 404},
         {ERR_CODE_EVIDENCE_NONE, 404},
         {ERR_CODE_TOKEN_UNKNOWN, 404},
+        {ERR_CODE_CERTIFICATE_UNKNOWN, 404},
+        {ERR_CODE_SVID_OFF, 404},
         {ERR_CODE_METHOD, 405},
         {ERR_CODE_NOT_ACCEPTABLE, 406},
         {ERR_CODE_NONCE_USED, 409},
@@ -161,6 +163,7 @@ void exchange_refuse(struct exchange *x, err_t why)
     x->status = exchange_status_of(why);
     x->answer_type = "application/json";
     x->next_after[0] = '\0';
+    x->etag[0] = '\0';
     x->fixed_answer = VIEW_EMPTY;
     if ((x->status == 429 || x->status == 503) && x->retry_after_s == 0) {
         x->retry_after_s = RETRY_AFTER_DEFAULT_S;

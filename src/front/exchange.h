@@ -36,6 +36,7 @@ struct exchange {
     const char *content_digest;
     const char *signature;
     const char *signature_input;
+    const char *if_none_match;
 
     /* The answer. */
     int status;
@@ -44,6 +45,7 @@ struct exchange {
     struct view fixed_answer; /* in place of `answer`: bytes that outlive the exchange */
     const char *allow;        /* of a 405, or NULL */
     char next_after[40];      /* where a list goes on, or "" */
+    char etag[68];            /* with its quotes, or "": then nothing may be kept by caches */
 
     /* Of a refusal. */
     err_t refused;

@@ -184,7 +184,6 @@ static ERRFN read_page(const char *query, char after[static QUERY_VALUE_SIZE], s
                        const char **out_name)
 {
     static const char *const names[] = {"after", "limit", NULL};
-    char limit[QUERY_VALUE_SIZE];
     *out_name = "";
     TRY(query_only(query, names));
     *out_name = "after";
@@ -192,8 +191,7 @@ static ERRFN read_page(const char *query, char after[static QUERY_VALUE_SIZE], s
     request->after = view_text(after);
     ENSURE(request->after.len <= IPC_UUID_MAX, TOO_LONG);
     *out_name = "limit";
-    TRY(query_get(query, "limit", limit));
-    return operator_read_limit(limit, SIMULATE_LIMIT, &request->limit);
+    return query_get_number(query, "limit", 1, SIMULATE_LIMIT, SIMULATE_LIMIT, &request->limit);
 }
 
 ERRFN handle_policy_simulate(struct exchange *x)

@@ -8,7 +8,6 @@
 #include "front/query.h"
 #include "front/route.h"
 
-
 enum {
     LIST_ANSWER_MAX = 1024 * 1024 /* 200 machines of at most 4 KiB */,
     LIST_LIMIT = IPC_ROWS_MAX_machine
@@ -36,7 +35,6 @@ struct list_filter {
     char status[QUERY_VALUE_SIZE];
     char role[QUERY_VALUE_SIZE];
     char after[QUERY_VALUE_SIZE];
-    char limit[QUERY_VALUE_SIZE];
 };
 
 static ERRFN read_filter(const char *query, struct list_filter *filter,
@@ -55,8 +53,7 @@ static ERRFN read_filter(const char *query, struct list_filter *filter,
     request->after = view_text(filter->after);
     ENSURE(request->after.len <= IPC_UUID_MAX, TOO_LONG);
     *out_name = "limit";
-    TRY(query_get(query, "limit", filter->limit));
-    return operator_read_limit(filter->limit, LIST_LIMIT, &request->limit);
+    return query_get_number(query, "limit", 1, LIST_LIMIT, LIST_LIMIT, &request->limit);
 }
 
 ERRFN handle_machine_list(struct exchange *x)

@@ -120,8 +120,7 @@ static ERRFN read_page(const char *query, struct ipc_policy_list_request *reques
         TRY(operator_read_number(view_text(value), &request->before));
     }
     *out_name = "limit";
-    TRY(query_get(query, "limit", value));
-    return operator_read_limit(value, LIST_LIMIT, &request->limit);
+    return query_get_number(query, "limit", 1, LIST_LIMIT, LIST_LIMIT, &request->limit);
 }
 
 ERRFN handle_policy_list(struct exchange *x)

@@ -45,6 +45,7 @@ ERRFN http_head_read(const char *name, const char *value, struct exchange *x,
         {"Content-Digest", &x->content_digest},
         {"Signature", &x->signature},
         {"Signature-Input", &x->signature_input},
+        {"If-None-Match", &x->if_none_match},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         if (strcasecmp(name, wanted[i].name) == 0) {
@@ -85,20 +86,25 @@ static ERRFN put_optional_lines(const struct exchange *x, struct buf *head)
     if (x->next_after[0]) {
         TRY(buf_printf(head, "X-Next-After: %s\r\n", x->next_after));
     }
+    if (x->etag[0]) {
+        TRY(buf_printf(head, "ETag: %s\r\n", x->etag));
+    }
     return OK;
 }
 
 ERRFN http_head_write(const struct exchange *x, const char *phrase, size_t length, bool keep,
                       struct buf *out_head)
 {
-    TRY(buf_printf(
-        out_head,
-        "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: "
-        "%s\r\n"
-        "X-Request-Id: %s\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-        "Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n",
-        x->status, phrase, date_now(), x->answer_type, length, keep ? "keep-alive" : "close",
-        x->request_id));
+    TRY(buf_printf(out_head,
+                   "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: %s\r\nX-Request-Id: %s\r\n"
+                   "Cache-Control: %s\r\nX-Content-Type-Options: nosniff\r\n"
+                   "Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n",
+                   x->status, phrase, date_now(), keep ? "keep-alive" : "close", x->request_id,
+                   x->etag[0] ? "no-cache" : "no-store"));
+    if (x->status != 304) { /* whose body is the one that the client has */
+        TRY(buf_printf(out_head, "Content-Type: %s\r\nContent-Length: %zu\r\n", x->answer_type,
+                       length));
+    }
     TRY(put_optional_lines(x, out_head));
     return buf_put_text(out_head, "\r\n");
 }

@@ -154,6 +154,7 @@ static void begin_exchange(const struct http_incoming *incoming, struct exchange
         .content_digest = "",
         .signature = "",
         .signature_input = "",
+        .if_none_match = "",
     };
     hex_encode(view_of(id, sizeof id), x->request_id);
 }

@@ -79,6 +79,21 @@ const char *verdict_name(uint8_t verdict)
     return "not_evaluated";
 }
 
+const char *certificate_kind_name(uint8_t kind)
+{
+    return kind == 1 ? "enrollment" : kind == 2 ? "svid" : "none";
+}
+
+const char *revocation_reason_name(uint8_t reason)
+{
+    static const char *const names[] = {
+        "unspecified",     "key_compromise",         "ca_compromise",    "affiliation_changed",
+        "superseded",      "cessation_of_operation", "certificate_hold", "unspecified",
+        "remove_from_crl", "privilege_withdrawn",    "aa_compromise",
+    };
+    return reason < sizeof names / sizeof names[0] ? names[reason] : "unspecified";
+}
+
 const char *ek_source_name(uint8_t source)
 {
     return source == 1 ? "cert" : source == 2 ? "pub" : "none";

@@ -22,6 +22,11 @@ const char *outcome_name(uint8_t outcome);
 
 /* optional, required, known. */
 const char *event_log_name(uint8_t event_log);
+/* enrollment, svid. */
+const char *certificate_kind_name(uint8_t kind);
+
+/* unspecified, affiliation_changed …: CRLReason of RFC 5280 section 5.3.1. */
+const char *revocation_reason_name(uint8_t reason);
 
 /* cert, pub. */
 const char *ek_source_name(uint8_t source);

@@ -5,11 +5,12 @@
 
 #include "base/text.h"
 #include "front/pcr_values.h"
+#include "front/pem.h"
 
 enum { EK_SOURCE_CERT = 1, EK_SOURCE_PUB = 2 }; /* as messages.def numbers them */
 
-/* Contract B.1.4: trimmed, lower-cased, 64 or 96 hex digits. */
-static ERRFN read_fingerprint(struct fields *f, struct view *out_fingerprint)
+/* Contract B.1.4: trimmed, lower-cased, 64 or 96 hex digits; empty when there is none. */
+static ERRFN read_fingerprint_if_sent(struct fields *f, struct view *out_fingerprint)
 {
     struct view text;
     TRY(field_text(f, "ek_fingerprint", IPC_FINGERPRINT_MAX + 32, "", &text));
@@ -20,7 +21,10 @@ static ERRFN read_fingerprint(struct fields *f, struct view *out_fingerprint)
     while (text.len > 0 && text.data[text.len - 1] == ' ') {
         text.len--;
     }
-    ENSURE(text.len > 0, FIELD_MISSING);
+    *out_fingerprint = VIEW_EMPTY;
+    if (text.len == 0) {
+        return OK;
+    }
     uint8_t digest[IPC_FINGERPRINT_MAX / 2];
     char lower[IPC_FINGERPRINT_MAX + 1];
     ENSURE(text.len == 64 || text.len == 96, FIELD_INVALID);
@@ -30,6 +34,13 @@ static ERRFN read_fingerprint(struct fields *f, struct view *out_fingerprint)
     TRY(buf_copy(view_text(lower), &kept));
     *out_fingerprint = buf_view(kept);
     return fields_keep(f, STEAL(kept));
+}
+
+static ERRFN read_fingerprint(struct fields *f, struct view *out_fingerprint)
+{
+    TRY(read_fingerprint_if_sent(f, out_fingerprint));
+    ENSURE(out_fingerprint->len > 0, FIELD_MISSING);
+    return OK;
 }
 
 struct ek_fields {
@@ -119,6 +130,54 @@ ERRFN node_request_attest(struct fields *f, struct ipc_attest_request *out_reque
     TRY(read_hardware(f, &r.hw_uuid, &r.hw_mac, &r.hw_serial, &r.hw_product));
     r.ek = ek.ek;
     r.ek_source = ek.source;
+    *out_request = r;
+    return OK;
+}
+
+/* all (or absent), enrollment, svid: numbers of messages.def. */
+static ERRFN read_profile(struct fields *f, uint8_t *out_profile)
+{
+    static const char *const names[] = {"all", "enrollment", "svid"};
+    struct view name;
+    TRY(field_text(f, "profile", 16, "all", &name));
+    for (uint8_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (view_is(name, names[i])) {
+            *out_profile = i;
+            return OK;
+        }
+    }
+    return E(FIELD_INVALID);
+}
+
+ERRFN node_request_certificate(struct fields *f, struct ipc_request_cert_request *out_request)
+{
+    struct ipc_request_cert_request r = {0};
+    TRY(read_fingerprint_if_sent(f, &r.ek_fingerprint));
+    TRY(field_hex(f, "session_id", 16, &r.session_id));
+    TRY(field_hex(f, "nonce_id", 16, &r.nonce_id));
+    TRY(field_base64(f, "activated_secret", 64, &r.activated_secret));
+    TRY(field_base64(f, "ak_pub", IPC_PUBLIC_MAX, &r.ak_public));
+    TRY(field_base64(f, "pcr_quote", IPC_QUOTE_MAX, &r.quote));
+    TRY(field_base64(f, "pcr_signature", IPC_SIGNATURE_MAX, &r.signature));
+    TRY(pcr_values_read(f, "pcr_values", &r.pcr_values));
+    TRY(field_pem(f, "csr_pem", "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", IPC_CSR_MAX,
+                  &r.csr));
+    TRY(field_pem(f, "wrapping_key_pem", "PUBLIC KEY", NULL, IPC_PUBLIC_MAX, &r.wrapping_key));
+    TRY(read_profile(f, &r.profile));
+    *out_request = r;
+    return OK;
+}
+
+ERRFN node_request_enroll(struct fields *f, struct ipc_enroll_request *out_request)
+{
+    struct ipc_enroll_request r = {0};
+    TRY(field_pem(f, "cert_pem", "CERTIFICATE", NULL, IPC_CERTIFICATE_MAX, &r.certificate));
+    ENSURE(r.certificate.len > 0, FIELD_MISSING);
+    TRY(field_hex(f, "nonce_id", 16, &r.nonce_id));
+    TRY(field_text(f, "nonce", 64, "", &r.nonce));
+    ENSURE(r.nonce.len > 0, FIELD_MISSING);
+    TRY(field_base64(f, "nonce_signature", IPC_SIGNATURE_MAX, &r.signature));
+    ENSURE(r.signature.len > 0, FIELD_MISSING);
     *out_request = r;
     return OK;
 }

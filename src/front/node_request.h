@@ -11,6 +11,11 @@
 ERRFN node_request_register(struct fields *f, struct ipc_self_register_request *out_request);
 ERRFN node_request_challenge(struct fields *f, struct ipc_challenge_request *out_request);
 
+/* machine_id is left to the caller as well. Also PCR_VALUES_INVALID. */
+ERRFN node_request_certificate(struct fields *f, struct ipc_request_cert_request *out_request);
+
+ERRFN node_request_enroll(struct fields *f, struct ipc_enroll_request *out_request);
+
 /* Also PCR_VALUES_INVALID. */
 ERRFN node_request_attest(struct fields *f, struct ipc_attest_request *out_request);
 

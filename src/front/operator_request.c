@@ -40,14 +40,3 @@ ERRFN operator_read_number(struct view text, uint64_t *out_number)
     *out_number = number;
     return OK;
 }
-
-ERRFN operator_read_limit(const char *text, uint16_t most, uint16_t *out_limit)
-{
-    uint64_t limit = most;
-    if (text[0]) {
-        TRY(operator_read_number(view_text(text), &limit));
-    }
-    ENSURE(limit >= 1 && limit <= most, FIELD_INVALID);
-    *out_limit = (uint16_t)limit;
-    return OK;
-}

@@ -19,9 +19,6 @@ ERRFN operator_check_body(struct exchange *x);
 /* Decimal digits, and nothing else. Errors: FIELD_INVALID. */
 ERRFN operator_read_number(struct view text, uint64_t *out_number);
 
-/* The `limit` parameter of a list: 1 to `most`, which "" stands for. Errors: FIELD_INVALID. */
-ERRFN operator_read_limit(const char *text, uint16_t most, uint16_t *out_limit);
-
 /* The fields that every operator message begins with. */
 #define SET_OPERATOR_FIELDS(request, x)                               \
     do {                                                              \

@@ -1,5 +1,6 @@
 #include "front/query.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -58,6 +59,19 @@ ERRFN query_get(const char *query, const char *name, char out_value[static QUERY
             TRY(decode(value, out_value));
         }
     }
+    return OK;
+}
+
+ERRFN query_get_number(const char *query, const char *name, uint16_t least, uint16_t most,
+                       uint16_t absent, uint16_t *out_number)
+{
+    char text[QUERY_VALUE_SIZE];
+    TRY(query_get(query, name, text));
+    char *end = text;
+    unsigned long number = text[0] ? strtoul(text, &end, 10) : absent;
+    ENSURE(text[0] == '\0' || (text[0] >= '0' && text[0] <= '9' && *end == '\0'), FIELD_INVALID);
+    ENSURE(number >= least && number <= most, FIELD_INVALID);
+    *out_number = (uint16_t)number;
     return OK;
 }
 

@@ -21,6 +21,8 @@ enum ipc_action {
     IPC_ACTION_WIPE
 };
 
+enum ipc_document { IPC_DOCUMENT_CA = 1, IPC_DOCUMENT_CRL, IPC_DOCUMENT_BUNDLE };
+
 enum ipc_verdict { IPC_VERDICT_NOT_EVALUATED = 1, IPC_VERDICT_PASS, IPC_VERDICT_FAIL, IPC_VERDICT_TELEMETRY };
 
 /* Whether an attestation needs the event log. */

@@ -98,6 +98,29 @@ ERRFN appliance_attest(struct https_client *client, const struct appliance_calle
 ERRFN appliance_config(struct https_client *client, const char *token,
                        struct appliance_sealed **out_sealed, struct refusal *out_refusal);
 
+/* A nonce for a proof by an AK that was activated before. */
+struct appliance_nonce {
+    char nonce_id[APPLIANCE_ID_MAX + 1];
+    struct buf *nonce; /* owned by whoever declared it */
+};
+ERRFN appliance_nonce(struct https_client *client, struct appliance_nonce *out_nonce,
+                      struct refusal *out_refusal);
+
+/* Certificates as they came, in PEM; NULL for one that was not issued. */
+struct appliance_certificates {
+    struct buf *certificate;
+    struct buf *ca;
+    struct buf *svid;
+};
+void appliance_certificates_clear(struct appliance_certificates *certificates);
+
+/* Asks for certificates for the key of a request in DER, with a quote over SHA-256(nonce ||
+ * request). */
+ERRFN appliance_certificates(struct https_client *client, const char *machine_id,
+                             const char *nonce_id, const struct quote_evidence *quote,
+                             struct view request, struct appliance_certificates *out_certificates,
+                             struct refusal *out_refusal);
+
 /* EK material and claims about the hardware, as register, attest and receipts carry them. Errors:
  * NO_MEMORY. */
 ERRFN appliance_describe(const struct appliance_caller *caller, json_t *object);

@@ -114,6 +114,10 @@ static ERRFN prove_and_fetch(struct attempt *attempt, struct loaded *loaded,
     }
     progress_say(&attempt->progress, "attested", "attested as machine %s, role %s, assurance %s",
                  verdict.machine_id, verdict.role, verdict.assurance);
+    if (attempt->options->enroll_prefix) {
+        /* Before the configuration, which may well restart the machine. */
+        TRY(attempt_enroll(attempt, loaded, &verdict));
+    }
     TRY(attempt_fetch(attempt, loaded, &verdict));
     *out_outcome = AGENT_ATTESTED;
     return OK;

@@ -14,6 +14,7 @@ struct attempt {
     struct progress progress;
     struct endorsement *endorsement; /* found once, kept for the next attempt */
     struct attestation_key *key;     /* the same */
+    struct pcr_selection selection;  /* what the last challenge wanted quoted */
     struct refusal refusal;          /* of the last attempt; status 0 when it was not refused */
 };
 

@@ -79,6 +79,7 @@ ERRFN attempt_prove(struct attempt *attempt, const struct loaded *loaded,
     AUTO(quote_evidence) quote = NULL;
     AUTO(buf) event_log = NULL;
     TRY(appliance_challenge(attempt->client, &caller, attempt->key, &challenge, &attempt->refusal));
+    attempt->selection = challenge->selection;
     progress_say(&attempt->progress, "challenged", "challenge received");
     TRY(credential_activate(loaded->tpm, attempt->endorsement, loaded->ek.handle, loaded->ak.handle,
                             buf_view(challenge->id_object), buf_view(challenge->encrypted_secret),

@@ -21,6 +21,11 @@ ERRFN attempt_load_key(struct attempt *attempt, struct loaded *loaded);
 ERRFN attempt_prove(struct attempt *attempt, const struct loaded *loaded,
                     struct appliance_verdict *out_verdict);
 
+/* Makes a key, and asks for an enrollment certificate for it on the evidence of a quote of its own;
+ * writes both, and the CA's certificate, beside options->enroll_prefix. */
+ERRFN attempt_enroll(struct attempt *attempt, const struct loaded *loaded,
+                     const struct appliance_verdict *verdict);
+
 /* Fetches the configuration, opens it and hands it on. */
 ERRFN attempt_fetch(struct attempt *attempt, const struct loaded *loaded,
                     const struct appliance_verdict *verdict);

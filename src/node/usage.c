@@ -20,6 +20,8 @@ const char *options_usage(void)
            "  --apply CMD       run CMD with the configuration on standard input; {} in CMD is a file name\n"
            "                    for it; there is no shell\n"
            "  --output FILE     write the configuration to FILE (mode 0600), or - for standard output\n"
+           "  --enroll-cert P   get an enrollment certificate too: a new key in P.key (mode 0600), P.crt and P-ca.crt,\n"
+           "                    and P-svid.crt where the appliance has a trust domain\n"
            "  --receipt FILE    write an offline receipt to FILE, or -, and stop\n"
            "  --event-log FILE  firmware event log (default: the kernel's)\n"
            "  --role ROLE       role to ask for\n"

@@ -116,9 +116,26 @@ static ERRFN check_values(const struct appraisal *a)
     return OK;
 }
 
+/* A restricted key signs nothing but what its TPM says, so what the proof is for goes into the qualifying data. */
+static ERRFN check_nonce(const struct quote *quote, const uint8_t nonce[static PROOF_NONCE_BYTES], struct view bound)
+{
+    struct view expected = view_of(nonce, PROOF_NONCE_BYTES);
+    uint8_t digest[SHA256_BYTES];
+    AUTO(buf) both = NULL;
+    if (bound.len > 0) {
+        TRY(buf_new(PROOF_NONCE_BYTES + bound.len, &both));
+        TRY(buf_put(both, expected));
+        TRY(buf_put(both, bound));
+        TRY(sha256(buf_view(both), digest));
+        expected = view_of(digest, sizeof digest);
+    }
+    ENSURE(view_equal(quote->extra_data, expected), QUOTE_NONCE);
+    return OK;
+}
+
 /* Signature first: nothing in the quote means anything before it verifies. */
 static ERRFN check_quote(struct call *call, const struct ipc_attest_request *request,
-                         const uint8_t nonce[static PROOF_NONCE_BYTES], struct appraisal *a)
+                         const uint8_t nonce[static PROOF_NONCE_BYTES], struct view bound, struct appraisal *a)
 {
     ENSURE(request->quote.len > 0 && request->signature.len > 0, QUOTE_MISSING);
     err_t parsed = quote_parse(request->quote, &a->quote);
@@ -126,7 +143,7 @@ static ERRFN check_quote(struct call *call, const struct ipc_attest_request *req
         return call_refuse(call, parsed, "body.pcr_quote");
     }
     TRY(quote_check_signature(a->ak, a->quote.attest, request->signature));
-    ENSURE(view_equal(a->quote.extra_data, view_of(nonce, PROOF_NONCE_BYTES)), QUOTE_NONCE);
+    TRY(check_nonce(&a->quote, nonce, bound));
     ENSURE(pcr_selection_equal(&a->quote.selection, &call->signer->selection), QUOTE_SELECTION);
     TRY(read_values(call, request->pcr_values, &a->values));
     a->signature = request->signature;
@@ -169,7 +186,7 @@ static ERRFN evaluate(struct call *call, const struct machine *machine, const st
 }
 
 ERRFN appraise(struct call *call, const struct ipc_attest_request *request, const struct machine *machine, const struct ek *ek,
-               struct appraisal *out_appraisal)
+               struct view bound, struct appraisal *out_appraisal)
 {
     struct appraisal *a = out_appraisal;
     const struct signer *s = call->signer;
@@ -183,7 +200,7 @@ ERRFN appraise(struct call *call, const struct ipc_attest_request *request, cons
     TRY(identity_trust(call, ek, &a->trust));
     bool quoted = request->quote.len > 0 || request->signature.len > 0;
     if (quoted || s->policy->require_quote || s->settings.require_quote || !a->ak_is_new) {
-        TRY(check_quote(call, request, nonce, a));
+        TRY(check_quote(call, request, nonce, bound, a));
         quoted = true;
     }
     TRY(find_log(call, request, machine, a));

@@ -23,11 +23,14 @@ struct appraisal {
     struct policy_verdict verdict;
 };
 
-/* Takes the session or nonce, checks possession, the AK, the quote and its nonce, and evaluates policy. Takes the nonce even when it
+/* What the quote's qualifying data must be: the nonce, or SHA-256(nonce || bound) where the proof is for something of its own, such as
+ * a certificate request. `bound` is empty for none.
+ *
+ * Takes the session or nonce, checks possession, the AK, the quote and its nonce, and evaluates policy. Takes the nonce even when it
  * then refuses; writes nothing else. Errors: one of the reasons of EK material, AK, session, nonce and quote in err.def. A policy that does
  * not accept is a verdict, not an error. */
 ERRFN appraise(struct call *call, const struct ipc_attest_request *request, const struct machine *machine, const struct ek *ek,
-               struct appraisal *out_appraisal);
+               struct view bound, struct appraisal *out_appraisal);
 
 /* appraisal_store.c: remembers the AK and the EK's public area when they are newly proved, the evidence, its event log, and the one-shot
  * exceptions that it needed. `ek` is the one appraised. */

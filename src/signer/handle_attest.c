@@ -45,14 +45,6 @@ static ERRFN describe_machine(struct call *call, const struct machine *machine, 
     return call_text(call, machine->assurance, &out_reply->assurance);
 }
 
-/* What the evidence opens, and for how long. */
-static void take_verdict(const struct call *call, struct machine *machine, const struct policy_verdict *verdict)
-{
-    machine->evidence_at = call->now_ms;
-    machine->evidence_until = verdict->valid_until_ms;
-    machine->gates = verdict_gates(verdict);
-}
-
 /* Policy accepts: the machine is attested from here on. */
 static ERRFN grant(struct call *call, struct machine *machine, const struct appraisal *appraisal,
                    struct ipc_attest_reply *out_reply)
@@ -61,7 +53,7 @@ static ERRFN grant(struct call *call, struct machine *machine, const struct appr
     out_reply->again = machine->status == MACHINE_ATTESTED;
     machine->status = MACHINE_ATTESTED;
     machine->attested_at = call->now_ms;
-    take_verdict(call, machine, &appraisal->verdict);
+    verdict_take(&appraisal->verdict, call->now_ms, machine);
     TRY(identity_assurance(&appraisal->trust, ak_key_name(appraisal->ak->key_type), machine->assurance,
                            sizeof machine->assurance));
     TRY(machine_update(call->signer->db, machine));
@@ -88,7 +80,7 @@ static ERRFN withhold(struct call *call, struct machine *machine, const struct p
 {
     err_t reason = verdict_reason(verdict);
     const char *state = machine_status_name((enum machine_status)machine->status);
-    machine->gates = verdict_gates(verdict);
+    verdict_take(verdict, call->now_ms, machine);
     TRY(machine_update(call->signer->db, machine));
     TRY(config_token_kill(call->signer->db, machine->machine_id));
     TRY(record_act(call, "attest_policy_failed", state, state, err_reason(reason), NULL));
@@ -189,7 +181,7 @@ ERRFN handle_attest(struct call *call, const struct ipc_attest_request *request,
     struct appraisal appraisal = {0};
     /* From here on a nonce or session is used up whatever comes, and nothing else is written before the verdict. */
     call->keep = true;
-    err_t appraised = appraise(call, request, &machine, ek, &appraisal);
+    err_t appraised = appraise(call, request, &machine, ek, VIEW_EMPTY, &appraisal);
     if (IS_OK(appraised)) {
         call->keep = false;
         appraised = decide(call, &machine, ek, &appraisal, out_reply);

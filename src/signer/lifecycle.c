@@ -110,9 +110,10 @@ ERRFN lifecycle_apply(struct call *call, enum lifecycle_event event, const struc
                       act->wipe ? "{\"wipe\":true}" : NULL);
 }
 
-ERRFN lifecycle_close_gates(struct call *call, const struct machine *before, const struct machine *machine)
+ERRFN lifecycle_close_gates(struct call *call, const struct machine *before, struct machine *machine)
 {
     struct db *db = call->signer->db;
+    machine->gates = 0;
     TRY(config_token_kill(db, machine->machine_id));
     if (strcmp(before->role, machine->role) != 0) {
         /* Every certificate names the role. */

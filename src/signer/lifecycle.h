@@ -22,7 +22,7 @@ ERRFN lifecycle_apply(struct call *call, enum lifecycle_event event, const struc
 
 /* An approval of other content than a machine attested with: its configuration token dies, and certificates that say what is no longer
  * so. `before` is what the machine was. */
-ERRFN lifecycle_close_gates(struct call *call, const struct machine *before, const struct machine *machine);
+ERRFN lifecycle_close_gates(struct call *call, const struct machine *before, struct machine *machine);
 
 /* The machine wiped itself, or an operator says so: the order is over. Errors: MACHINE_STATE when there is none. */
 ERRFN lifecycle_end_wipe(struct call *call, const struct act *act, struct machine *machine);

@@ -22,6 +22,10 @@ static ERRFN read_texts(struct view lines, struct signer_settings *s, const char
         {"base_directory", s->base_directory, sizeof s->base_directory},
         {"installer_image", s->installer_image, sizeof s->installer_image},
         {"service_url", s->service_url, sizeof s->service_url},
+        {"ca_certificate_path", s->ca_certificate_path, sizeof s->ca_certificate_path},
+        {"pki_url", s->pki_url, sizeof s->pki_url},
+        {"trust_domain", s->trust_domain, sizeof s->trust_domain},
+        {"spiffe_id_template", s->spiffe_id_template, sizeof s->spiffe_id_template},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         *out_name = texts[i].name;
@@ -44,6 +48,7 @@ static ERRFN read_switches(struct view lines, struct signer_settings *s, const c
         {"grants_signed", &s->grants_signed},
         {"certificateless_pending", &s->certificateless_pending},
         {"dual_control_policy", &s->dual_control_policy},
+        {"certificate_enrollment", &s->certificate_enrollment},
     };
     for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
         uint64_t number;
@@ -63,6 +68,9 @@ static ERRFN read_numbers(struct view lines, struct signer_settings *s, const ch
         uint64_t *value;
     } numbers[] = {
         {"hsm_sessions", &sessions},
+        {"certificate_ms", &s->certificate_ms},
+        {"svid_ms", &s->svid_ms},
+        {"crl_ms", &s->crl_ms},
         {"nonce_ttl_ms", &s->nonce_ttl_ms},
         {"session_ttl_ms", &s->session_ttl_ms},
         {"challenge_interval_ms", &s->challenge_interval_ms},

@@ -28,6 +28,14 @@ struct signer_settings {
     bool require_nonce;
     bool grants_signed;
     bool certificateless_pending;
+    char ca_certificate_path[PATH_MAX];
+    char pki_url[512];              /* "" for no cRLDistributionPoints */
+    char trust_domain[256];         /* "" for no SVIDs */
+    char spiffe_id_template[257];
+    bool certificate_enrollment;    /* a certificate alone attests a registered machine */
+    uint64_t certificate_ms;        /* lifetimes */
+    uint64_t svid_ms;
+    uint64_t crl_ms;
     uint64_t nonce_ttl_ms;
     uint64_t session_ttl_ms;
     uint64_t challenge_interval_ms;

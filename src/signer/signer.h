@@ -12,6 +12,7 @@
 #include "hsm/hsm.h"
 #include "hsm/provider.h"
 #include "ipc/channel.h"
+#include "pki/ca.h"
 #include "policy/policy.h"
 #include "process/process.h"
 #include "signer/settings.h"
@@ -26,6 +27,8 @@ struct signer {
     struct hsm *hsm;
     struct hsm_provider *provider;
     EVP_PKEY *audit_key; /* in the token */
+    EVP_PKEY *ca_key;    /* in the token */
+    struct ca *ca;
     struct trust *appliance_trust;  /* of appliance.yaml */
     struct trust *trust;            /* with what the policy in force adds to it, or has in its place */
     struct policy *policy;          /* in force (in_force.h) */

@@ -6,6 +6,7 @@
 #include "ipc/settings.h"
 #include "sandbox/sandbox.h"
 #include "signer/in_force.h"
+#include "signer/issuer.h"
 #include "signer/record.h"
 
 #include <stdlib.h>
@@ -99,6 +100,7 @@ ERRFN signer_start(struct signer *s, const char **out_subject)
     *out_subject = "accounts.signer";
     TRY(process_drop(s->process));
     TRY(open_token(s, out_subject));
+    TRY(issuer_open(s, out_subject));
     TRY(open_database(s, out_subject));
     TRY(load_trust(s, out_subject));
     TRY(in_force_load(s, out_subject));

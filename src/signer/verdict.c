@@ -48,6 +48,15 @@ uint32_t verdict_gates(const struct policy_verdict *verdict)
            (gates->secrets ? IPC_GATE_SECRETS : 0U);
 }
 
+void verdict_take(const struct policy_verdict *verdict, uint64_t now_ms, struct machine *machine)
+{
+    machine->gates = verdict_gates(verdict);
+    if (verdict->result != POLICY_RESULT_FAIL) {
+        machine->evidence_at = now_ms;
+        machine->evidence_until = verdict->valid_until_ms;
+    }
+}
+
 ERRFN verdict_failures(struct call *call, const struct policy_verdict *verdict, struct ipc_list *out_list)
 {
     struct buf *rows;

@@ -67,12 +67,27 @@ static ERRFN put_trust(const struct config *c, struct buf *out)
     return OK;
 }
 
+static ERRFN put_pki(const struct config *c, struct buf *out)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/pki/enrollment-ca.pem", c->state_directory);
+    TRY(settings_put(out, "ca_certificate_path", path));
+    TRY(settings_put(out, "pki_url", c->pki.public_url));
+    TRY(settings_put(out, "trust_domain", c->pki.trust_domain));
+    TRY(settings_put(out, "spiffe_id_template", c->pki.spiffe_id_template));
+    TRY(settings_put_number(out, "certificate_ms", (uint64_t)c->pki.certificate_days * 24 * 3600 * 1000));
+    TRY(settings_put_number(out, "svid_ms", (uint64_t)c->pki.svid_minutes * 60 * 1000));
+    TRY(settings_put_number(out, "crl_ms", (uint64_t)c->pki.crl_hours * 3600 * 1000));
+    return settings_put_number(out, "certificate_enrollment", c->pki.certificate_enrollment);
+}
+
 static ERRFN put_signer(const struct supervisor *s, struct buf *out)
 {
     const struct config *c = s->config;
     TRY(put_token(s, &c->hsm.ca, out));
     TRY(put_policy(c, out));
     TRY(put_trust(c, out));
+    TRY(put_pki(c, out));
     TRY(settings_put(out, "database_path", c->database.path));
     TRY(settings_put(out, "database_key_path", c->database.key_file));
     TRY(settings_put(out, "base_directory", c->machine_config.base_directory));

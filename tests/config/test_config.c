@@ -262,6 +262,9 @@ static void numbers_have_ranges(void **state)
         "attestation: {pcr_selection: {sha1: [7]}}\n",
         "attestation: {pcr_selection: {}}\n",
         "dual_control: {quorum: 0}\n",
+        "pki: {certificate_days: 399}\n",
+        "pki: {svid_minutes: 4}\n",
+        "pki: {crl_hours: 0}\n",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         refused(bad[i]);
@@ -273,6 +276,12 @@ static void texts_of_the_wrong_shape_are_refused(void **state)
     (void)state;
     static const char *const bad[] = {
         "state_directory: var/lib\n",
+        "pki: {trust_domain: Example.org}\n",
+        "pki: {trust_domain: 'spiffe://example.org'}\n",
+        "pki: {spiffe_id_template: agents}\n",
+        "pki: {spiffe_id_template: /a?b}\n",
+        "pki: {public_url: 'ftp://example.org'}\n",
+        "pki: {public_url: 'https://example.org/?x'}\n",
         "state_directory: /var/../etc\n",
         "state_directory: /var/..\n",
         "state_directory: /var/\n",
@@ -527,6 +536,8 @@ static void each_weaker_setting_violates_high_assurance(void **state)
     assert_violates(STRONG "dual_control: {roles: []}\n", "dual_control.roles");
     assert_violates(STRONG "dual_control: {quorum: 1}\n", "dual_control.quorum");
     assert_violates(STRONG "operator: {grants: bearer}\n", "operator.grants");
+    assert_violates(STRONG "pki: {certificate_enrollment: true}\n",
+                    "pki.certificate_enrollment");
     assert_violates(MINIMAL "ek_trust: {roots_directory: /r, certificateless: pending}\n",
                     "ek_trust.certificateless");
     assert_violates(MINIMAL, "ek_trust.roots_directory");
@@ -552,8 +563,9 @@ static void all_violations_are_listed_together(void **state)
                          "machine_config: {sealed_delivery: false}\n"
                          "dual_control: {roles: [], quorum: 1}\n"
                          "operator: {grants: bearer}\n"
+                         "pki: {certificate_enrollment: true}\n"
                          "ek_trust: {certificateless: pending}\n");
-    assert_int_equal(config_high_assurance_violations(c, violations), 8);
+    assert_int_equal(config_high_assurance_violations(c, violations), 9);
 }
 
 int main(void)

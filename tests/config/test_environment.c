@@ -76,6 +76,9 @@ static void each_honoured_variable_overrides_the_file(void **state)
     c = with("ITL_REQUIRE_ENCRYPTED_DELIVERY=False");
     assert_false(c->machine_config.sealed_delivery);
     config_free(c);
+    c = with("ITL_ENROLLMENT_CERT_DAYS=14");
+    assert_int_equal(c->pki.certificate_days, 14);
+    config_free(c);
     c = with("ITL_DUAL_CONTROL_QUORUM=3");
     assert_int_equal(c->dual_control.quorum, 3);
     config_free(c);
@@ -139,7 +142,7 @@ static void a_variable_that_cannot_be_honoured_is_named(void **state)
         "ITL_TLS_MIN_VERSION=TLSv1.2",
         "ITL_TLS_CIPHERS=TLS_CHACHA20_POLY1305_SHA256",
         "ITL_ENROLLMENT_CA_ALGORITHM=rsa-4096",
-        "ITL_ENROLLMENT_CERT_DAYS=365",
+        "ITL_ENROLLMENT_CERT_DAYS=399",
         "ITL_OIDC_ISSUER=https://idp",
         "ITL_OIDC_ENABLED=true",
         "ITL_PULUMI_TOKEN=x",
@@ -174,7 +177,6 @@ static void a_variable_that_asks_for_what_is_done_anyway_is_accepted(void **stat
         "ITL_TLS_MIN_VERSION=TLSv1.3",
         "ITL_TLS_CIPHERS=TLS_AES_256_GCM_SHA384",
         "ITL_ENROLLMENT_CA_ALGORITHM=ecdsa-p384",
-        "ITL_ENROLLMENT_CERT_DAYS=30",
         "ITL_ADMIN_TOKEN=",
         "ITL_OIDC_ENABLED=false",
         "ITL_FACTORY_EXTENSIONS=",

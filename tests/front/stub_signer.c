@@ -275,6 +275,87 @@ static struct refusal machine_wipe_ack(const struct ipc_machine_wipe_ack_request
     return act_done("wipe-ack", r->bearer, r->machine_id, r->wipe_token, r->body, &out->machine);
 }
 
+static struct refusal request_cert(const struct ipc_request_cert_request *r,
+                                   struct ipc_request_cert_reply *out)
+{
+    printf("request_cert %.*s profile %u csr %.*s wrapping %.*s\n", (int)r->machine_id.len,
+           r->machine_id.data, r->profile, (int)r->csr.len, r->csr.data, (int)r->wrapping_key.len,
+           r->wrapping_key.data);
+    fflush(stdout);
+    *out = (struct ipc_request_cert_reply){.machine_id = view_text(MACHINE_ID),
+                                           .role = view_text("worker-app"),
+                                           .certificate = view_text("certificate\n"),
+                                           .ca = view_text("ca\n"),
+                                           .expires_at = 1795341600000u};
+    if (r->wrapping_key.len > 0) {
+        out->encrypted_key = view_text("encrypted");
+        out->wrapped_key = view_text("wrapped");
+        out->iv = view_text("iv");
+    }
+    return FINE;
+}
+
+static struct refusal enroll(const struct ipc_enroll_request *r, struct ipc_enroll_reply *out)
+{
+    printf("enroll certificate %.*s nonce %.*s\n", (int)r->certificate.len, r->certificate.data,
+           (int)r->nonce.len, r->nonce.data);
+    fflush(stdout);
+    *out = (struct ipc_enroll_reply){.machine_id = view_text(MACHINE_ID),
+                                     .role = view_text("worker-app"),
+                                     .status = REGISTERED,
+                                     .reason = ERR_CODE_ATTESTATION_REQUIRED};
+    return FINE;
+}
+
+static struct refusal pki_document(const struct ipc_pki_document_request *r,
+                                   struct ipc_pki_document_reply *out)
+{
+    if (r->document == IPC_DOCUMENT_BUNDLE) {
+        REFUSE(SVID_OFF, "", 0);
+    }
+    out->body = view_text(r->document == IPC_DOCUMENT_CRL ? "crl" : "ca");
+    memset(out->sha256, r->document, sizeof out->sha256);
+    return FINE;
+}
+
+static struct refusal give_certificate(struct ipc_list *out_list)
+{
+    static struct buf *rows;
+    struct ipc_list list = {0};
+    struct ipc_certificate_record row = {.machine_id = view_text(MACHINE_ID),
+                                         .kind = 2,
+                                         .name = view_text("spiffe://td/a"),
+                                         .role = view_text("worker-app"),
+                                         .not_after = 1795341600000u,
+                                         .revoked_at = 1795341600000u,
+                                         .revoked_reason = 6};
+    memset(row.serial, 0x41, sizeof row.serial);
+    buf_free(rows);
+    if (!IS_OK(buf_new(4096, &rows)) || !IS_OK(ipc_list_add_certificate(&list, rows, &row))) {
+        REFUSE(BUG, "", 0);
+    }
+    *out_list = list;
+    return FINE;
+}
+
+static struct refusal certificate_list(const struct ipc_certificate_list_request *r,
+                                       struct ipc_certificate_list_reply *out)
+{
+    struct refusal checked = operator_check(r->bearer);
+    if (!IS_OK(checked.why)) {
+        return checked;
+    }
+    out->more = r->limit == 1;
+    return give_certificate(&out->certificates);
+}
+
+static struct refusal certificate_revoke(const struct ipc_certificate_revoke_request *r,
+                                         struct ipc_certificate_revoke_reply *out)
+{
+    struct refusal checked = operator_check(r->bearer);
+    return IS_OK(checked.why) ? give_certificate(&out->certificate) : checked;
+}
+
 static struct refusal note_refusal(const struct ipc_note_refusal_request *r,
                                    struct ipc_note_refusal_reply *out)
 {
@@ -317,6 +398,11 @@ ERRFN stub_answer(struct stub *stub, struct ipc_channel *channel, const struct i
         CASE(machine_list)
         CASE(machine_get)
         CASE(machine_approve)
+        CASE(request_cert)
+        CASE(enroll)
+        CASE(pki_document)
+        CASE(certificate_list)
+        CASE(certificate_revoke)
         CASE(machine_lock)
         CASE(machine_unlock)
         CASE(machine_revoke)

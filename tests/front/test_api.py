@@ -88,7 +88,10 @@ def test_openapi_describes_exactly_the_routes(appliance):
         ("GET", "/api/v1/machines/{machine_id}/baseline"), ("GET", "/api/v1/policies/{number}/simulate"),
         ("GET", "/api/v1/policies"), ("POST", "/api/v1/policies"), ("GET", "/api/v1/policies/{number}"),
         ("POST", "/api/v1/policies/{number}/activate"),
-        ("DELETE", "/api/v1/machines/{machine_id}"),
+        ("DELETE", "/api/v1/machines/{machine_id}"), ("POST", "/api/v1/machines/enroll"),
+        ("POST", "/api/v1/machines/{machine_id}/request-cert"), ("GET", "/api/v1/certificates"),
+        ("POST", "/api/v1/certificates/{serial}/revoke"),
+        ("GET", "/pki/enrollment-ca.pem"), ("GET", "/pki/enrollment-ca.crl"), ("GET", "/pki/bundle.json"),
         *(("POST", "/api/v1/machines/{machine_id}/" + act) for act in ("lock", "unlock", "revoke", "reject", "wipe-ack"))}
     references = set(re.findall(r'"#/components/([^"]+)"', json.dumps(document)))
     for reference in references:
@@ -457,3 +460,75 @@ def test_act_with_a_body_that_is_no_object_is_refused(appliance):
 def test_wipe_token_needs_no_operator(appliance):
     answer = appliance.post(f"/api/v1/machines/{MACHINE}/wipe-ack", {"wipe_token": "abc"})
     assert answer.status == 200 and appliance.expect("act wipe-ack").startswith(f"act wipe-ack {MACHINE} token abc")
+
+
+# -- certificates ---------------------------------------------------------------------------------------------------------
+
+CERTIFICATE_KEYS = ["machine_id", "role", "enrollment_cert_pem", "enrollment_key_pem", "enrollment_key_encrypted_b64",
+                    "enrollment_key_wrapping", "enrollment_ca_pem", "valid_days", "expires_at", "svid_pem", "spiffe_id",
+                    "svid_expires_at", "message"]
+
+
+def armoured(label, data):
+    return f"-----BEGIN {label}-----\n{b64(data)}\n-----END {label}-----\n"
+
+
+@pytest.mark.parametrize("text", [armoured("CERTIFICATE REQUEST", b"der"), armoured("NEW CERTIFICATE REQUEST", b"der"), b64(b"der"),
+                                  "noise\r\n" + armoured("CERTIFICATE REQUEST", b"der") + armoured("CERTIFICATE REQUEST", b"second")])
+def test_certificate_request_is_read_in_every_armour(appliance, text):
+    appliance.forget()
+    answer = appliance.post(f"/api/v1/machines/{MACHINE}/request-cert", {"csr_pem": text, "profile": "svid"})
+    assert appliance.expect("request_cert ") == f"request_cert {MACHINE} profile 2 csr der wrapping "
+    assert answer.status == 200 and list(answer.json) == CERTIFICATE_KEYS
+    assert answer.json["enrollment_key_pem"] == "" and answer.json["enrollment_cert_pem"] == "certificate\n"
+    assert answer.json["enrollment_key_wrapping"] is None and answer.json["svid_pem"] is None
+
+
+def test_wrapped_key_is_answered(appliance):
+    answer = appliance.post(f"/api/v1/machines/{MACHINE}/request-cert", {"wrapping_key_pem": armoured("PUBLIC KEY", b"spki")})
+    assert answer.json["enrollment_key_encrypted_b64"] == b64(b"encrypted")
+    assert answer.json["enrollment_key_wrapping"] == {"format": "rsa-oaep-sha256+aes256gcm", "wrapped_key": b64(b"wrapped"), "iv": b64(b"iv")}
+
+
+@pytest.mark.parametrize("fields,reason,field", [
+    ({"csr_pem": armoured("CERTIFICATE", b"der")}, "field_invalid", "csr_pem"), ({"csr_pem": "-----BEGIN CERTIFICATE REQUEST-----\nAAAA"}, "field_invalid", "csr_pem"),
+    ({"csr_pem": armoured("CERTIFICATE REQUEST", b"")}, "field_invalid", "csr_pem"), ({"csr_pem": "AA*A"}, "base64_invalid", "csr_pem"),
+    ({"csr_pem": 1}, "field_invalid", "csr_pem"), ({"csr_pem": b64(bytes(4097))}, "too_long", "csr_pem"),
+    ({"csr_pem": "A" * 9000}, "too_long", "csr_pem"), ({"wrapping_key_pem": armoured("RSA PUBLIC KEY", b"x")}, "field_invalid", "wrapping_key_pem"),
+    ({"profile": "root"}, "field_invalid", "profile"), ({"session_id": "00"}, "field_invalid", "session_id")])
+def test_bad_certificate_request_is_refused(appliance, fields, reason, field):
+    schema_error(appliance.post(f"/api/v1/machines/{MACHINE}/request-cert", fields), reason, "body", field)
+
+
+def test_enrollment_is_answered_like_attest(appliance):
+    appliance.forget()
+    body = {"cert_pem": armoured("CERTIFICATE", b"leaf"), "nonce_id": "00" * 16, "nonce": "abc", "nonce_signature": b64(b"s")}
+    answer = appliance.post("/api/v1/machines/enroll", body)
+    assert appliance.expect("enroll ") == "enroll certificate leaf nonce abc"
+    assert answer.status == 200 and list(answer.json) == EIGHT + MORE
+    assert (answer.json["status"], answer.json["reason"], answer.json["config_token"]) == ("registered", "attestation_required", None)
+    for name in ("cert_pem", "nonce", "nonce_signature"):
+        schema_error(appliance.post("/api/v1/machines/enroll", dict(body, **{name: ""})), "field_missing", "body", name)
+
+
+def test_pki_documents_have_tags_and_are_not_sent_twice(appliance):
+    for path, media, text in (("/pki/enrollment-ca.pem", "application/x-pem-file", b"ca"), ("/pki/enrollment-ca.crl", "application/pkix-crl", b"crl")):
+        first = appliance.get(path)
+        assert (first.status, first.headers["Content-Type"], first.body) == (200, media, text)
+        assert first.headers["Cache-Control"] == "no-cache"
+        again = appliance.get(path, If_None_Match=first.headers["ETag"])
+        assert (again.status, again.body, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+        assert "Content-Length" not in again.headers
+        assert appliance.get(path, If_None_Match='"other"').status == 200
+    refused(appliance.get("/pki/bundle.json"), 404, "trust_domain_not_set")
+
+
+def test_certificates_are_listed_and_revoked(appliance):
+    refused(appliance.get("/api/v1/certificates"), 401, "credential_missing")
+    answer = appliance.get("/api/v1/certificates?limit=1", Authorization="Bearer good")
+    assert answer.json[0]["serial"] == "41" * 16 == answer.headers["X-Next-After"]
+    assert (answer.json[0]["kind"], answer.json[0]["revoked_reason"]) == ("svid", "certificate_hold")
+    answer = appliance.request("POST", "/api/v1/certificates/" + "41" * 16 + "/revoke", headers={"Authorization": "Bearer good"})
+    assert answer.status == 200 and answer.json["serial"] == "41" * 16
+    schema_error(appliance.get("/api/v1/certificates?limit=0", Authorization="Bearer good"), "field_invalid", "query", "limit")
+    refused(appliance.post("/api/v1/certificates/" + "a" * 33 + "/revoke", {}, headers={"Authorization": "Bearer good"}), 404, "certificate_unknown")

@@ -41,17 +41,35 @@ static void self_register(struct fields *f, struct buf *out)
     }
 }
 
+static void certificate(struct fields *f, struct buf *out)
+{
+    struct ipc_request_cert_request r;
+    if (IS_OK(node_request_certificate(f, &r))) {
+        r.source_ip = view_text("192.0.2.1");
+        must_encode(ipc_put_request_cert_request(out, &r));
+    }
+}
+
+static void enroll(struct fields *f, struct buf *out)
+{
+    struct ipc_enroll_request r;
+    if (IS_OK(node_request_enroll(f, &r))) {
+        r.source_ip = view_text("192.0.2.1");
+        must_encode(ipc_put_enroll_request(out, &r));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const endpoints[])(struct fields *, struct buf *) = {attest, challenge,
-                                                                       self_register};
+    static void (*const endpoints[])(struct fields *, struct buf *) = {
+        attest, challenge, self_register, certificate, enroll};
     static struct fields fields;
     AUTO(buf) out = NULL;
     if (size == 0 || !IS_OK(buf_new((size_t)1024 * 1024, &out))) {
         return 0;
     }
     if (IS_OK(fields_read(view_of(data + 1, size - 1), &fields))) {
-        endpoints[data[0] % 3](&fields, out);
+        endpoints[data[0] % 5](&fields, out);
     }
     fields_clear(&fields);
     return 0;

@@ -11,7 +11,7 @@ import unittest
 
 SOURCE, BIN = sys.argv[1:3]
 
-LIBRARIES = {"ipc", "tpm", "hsm", "sql", "sandbox", "policy", "config", "talos", "api", "https"}
+LIBRARIES = {"ipc", "tpm", "hsm", "sql", "sandbox", "policy", "config", "talos", "api", "pki", "https"}
 PROCESSES = {"supervisor", "front", "keyholder", "signer", "courier", "provision", "cli", "node"}
 BELOW = {
     "base": set(),
@@ -22,10 +22,10 @@ BELOW = {
 }
 # What a process never includes, beyond the other processes.
 NEVER = {
-    "front": {"hsm", "sql", "policy", "tpm", "talos", "config"},
-    "keyholder": {"sql", "policy", "tpm", "talos", "config", "api"},
-    "courier": {"hsm", "sql", "policy", "tpm", "talos", "config", "api"},
-    "supervisor": {"hsm", "sql", "policy", "tpm", "talos", "api"},
+    "front": {"hsm", "sql", "policy", "tpm", "talos", "config", "pki"},
+    "keyholder": {"sql", "policy", "tpm", "talos", "config", "api", "pki"},
+    "courier": {"hsm", "sql", "policy", "tpm", "talos", "config", "api", "pki"},
+    "supervisor": {"hsm", "sql", "policy", "tpm", "talos", "api", "pki"},
     "signer": {"config", "https"},
 }
 # Shared libraries that must not be there, by program.
