@@ -65,6 +65,7 @@ struct appliance_verdict {
     enum node_action action;
     char machine_id[APPLIANCE_ID_MAX + 1];
     char config_token[APPLIANCE_TOKEN_MAX + 1]; /* "" unless action is NODE_ACTION_APPLY */
+    char wipe_token[APPLIANCE_TOKEN_MAX + 1];   /* "" unless action is NODE_ACTION_WIPE */
     char assurance[65];
     char role[65];
     char reason[65]; /* "" when nothing was withheld */
@@ -97,6 +98,10 @@ ERRFN appliance_attest(struct https_client *client, const struct appliance_calle
                        struct refusal *out_refusal);
 ERRFN appliance_config(struct https_client *client, const char *token,
                        struct appliance_sealed **out_sealed, struct refusal *out_refusal);
+
+/* Says that this machine wiped itself, with the token of the order. */
+ERRFN appliance_wipe_ack(struct https_client *client, const struct appliance_verdict *verdict,
+                         struct refusal *out_refusal);
 
 /* A nonce for a proof by an AK that was activated before. */
 struct appliance_nonce {

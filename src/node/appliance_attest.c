@@ -83,6 +83,7 @@ static ERRFN read_verdict(const json_t *answer, struct appliance_verdict *out_ve
     TRY(copy_text_or_empty(answer, "machine_id", verdict.machine_id, sizeof verdict.machine_id));
     TRY(copy_text_or_empty(answer, "config_token", verdict.config_token,
                            sizeof verdict.config_token));
+    TRY(copy_text_or_empty(answer, "wipe_token", verdict.wipe_token, sizeof verdict.wipe_token));
     TRY(copy_text_or_empty(answer, "assurance", verdict.assurance, sizeof verdict.assurance));
     TRY(copy_text_or_empty(answer, "role", verdict.role, sizeof verdict.role));
     TRY(copy_text_or_empty(answer, "reason", verdict.reason, sizeof verdict.reason));
@@ -106,4 +107,16 @@ ERRFN appliance_attest(struct https_client *client, const struct appliance_calle
     TRY(appliance_post(client, "/api/v1/attest", object, &answer, out_refusal));
     ENSURE(IS_OK(read_verdict(answer, out_verdict)), ANSWER_INVALID);
     return OK;
+}
+
+ERRFN appliance_wipe_ack(struct https_client *client, const struct appliance_verdict *verdict,
+                         struct refusal *out_refusal)
+{
+    char target[48 + APPLIANCE_ID_MAX];
+    AUTO(json) object = json_object();
+    AUTO(json) answer = NULL;
+    ENSURE(object, NO_MEMORY);
+    TRY(json_set_text(object, "wipe_token", verdict->wipe_token));
+    snprintf(target, sizeof target, "/api/v1/machines/%s/wipe-ack", verdict->machine_id);
+    return appliance_post(client, target, object, &answer, out_refusal);
 }

@@ -66,7 +66,7 @@ ERRFN apply_command(const char *command, const struct secret *config)
     TRY(buf_copy(view_of(command, strlen(command) + 1), &text));
     TRY(split_words((char *)text->data, words));
     AUTO(fd) input = FD_NONE;
-    TRY(anonymous_file(secret_view(config), &input));
+    TRY(anonymous_file(config ? secret_view(config) : VIEW_EMPTY, &input));
     pid_t pid = 0;
     TRY(start(words, input, &pid));
     return wait_for(pid);

@@ -1,7 +1,9 @@
 #include "node/attempt.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "node/apply.h"
 #include "node/attempt_steps.h"
 
 void attempt_clear(struct attempt *attempt)
@@ -100,6 +102,20 @@ static ERRFN announce(struct attempt *attempt, bool *out_pending)
     return OK;
 }
 
+/* The order is obeyed before it is acknowledged: a command that never returns is for an operator to
+ * acknowledge. */
+static ERRFN obey_wipe(struct attempt *attempt, const struct appliance_verdict *verdict)
+{
+    if (!attempt->options->wipe || !verdict->wipe_token[0]) {
+        return OK;
+    }
+    alarm(0); /* the command takes the time it needs */
+    TRY(apply_command(attempt->options->wipe, NULL));
+    TRY(appliance_wipe_ack(attempt->client, verdict, &attempt->refusal));
+    progress_say(&attempt->progress, "wiped", "wiped, and the appliance knows");
+    return OK;
+}
+
 static ERRFN prove_and_fetch(struct attempt *attempt, struct loaded *loaded,
                              enum agent_outcome *out_outcome)
 {
@@ -110,7 +126,7 @@ static ERRFN prove_and_fetch(struct attempt *attempt, struct loaded *loaded,
     TRY(attempt_prove(attempt, loaded, &verdict));
     if (verdict.action != NODE_ACTION_APPLY) {
         *out_outcome = outcome_of(attempt, &verdict);
-        return OK;
+        return verdict.action == NODE_ACTION_WIPE ? obey_wipe(attempt, &verdict) : OK;
     }
     progress_say(&attempt->progress, "attested", "attested as machine %s, role %s, assurance %s",
                  verdict.machine_id, verdict.role, verdict.assurance);

@@ -31,7 +31,7 @@ static const size_t text_fields[] = {
     offsetof(struct options, role),          offsetof(struct options, cluster),
     offsetof(struct options, hw_uuid),       offsetof(struct options, hw_mac),
     offsetof(struct options, hw_serial),     offsetof(struct options, hw_product),
-    offsetof(struct options, enroll_prefix),
+    offsetof(struct options, enroll_prefix), offsetof(struct options, wipe),
 };
 
 static const struct option long_options[] = {
@@ -48,6 +48,7 @@ static const struct option long_options[] = {
     {"hw-serial", required_argument, NULL, OPT_TEXT + 10},
     {"hw-product", required_argument, NULL, OPT_TEXT + 11},
     {"enroll-cert", required_argument, NULL, OPT_TEXT + 12},
+    {"wipe", required_argument, NULL, OPT_TEXT + 13},
     {"pin", required_argument, NULL, OPT_PIN},
     {"once", no_argument, NULL, OPT_ONCE},
     {"wait", required_argument, NULL, OPT_WAIT},

@@ -34,6 +34,7 @@ struct options {
     const char *state; /* folder for the AK's blob */
     const char *apply;
     const char *output;
+    const char *wipe;          /* command to run when the appliance orders it */
     const char *enroll_prefix; /* where the enrollment certificate goes */
     const char *receipt;
     const char *event_log;

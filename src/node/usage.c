@@ -22,6 +22,7 @@ const char *options_usage(void)
            "  --output FILE     write the configuration to FILE (mode 0600), or - for standard output\n"
            "  --enroll-cert P   get an enrollment certificate too: a new key in P.key (mode 0600), P.crt and P-ca.crt,\n"
            "                    and P-svid.crt where the appliance has a trust domain\n"
+           "  --wipe CMD        run CMD when the appliance orders this machine to wipe itself, then report it done\n"
            "  --receipt FILE    write an offline receipt to FILE, or -, and stop\n"
            "  --event-log FILE  firmware event log (default: the kernel's)\n"
            "  --role ROLE       role to ask for\n"

@@ -1,7 +1,8 @@
 /* GET /pki/…: the CA's certificate, its revocation list and the SPIFFE bundle, for everybody. */
 #include "crypto/digest.h"
 #include "pki/bundle.h"
-#include "signer/issuer.h"
+#include "signer/revoked.h"
+#include "sql/certificates.h"
 
 static ERRFN find_document(struct call *call, enum ipc_document document, struct view *out_body)
 {
@@ -13,7 +14,7 @@ static ERRFN find_document(struct call *call, enum ipc_document document, struct
         return OK;
     case IPC_DOCUMENT_CRL:
         TRY(call_buffer(call, REVOCATION_LIST_MAX_BYTES, &storage));
-        return issuer_revocation_list(call, storage, out_body);
+        return revoked_list(call, storage, out_body);
     case IPC_DOCUMENT_BUNDLE:
         ENSURE(s->settings.trust_domain[0], SVID_OFF);
         TRY(call_buffer(call, BUNDLE_MAX_BYTES, &storage));

@@ -31,8 +31,4 @@ ERRFN issuer_check(struct call *call, const struct machine *machine, const struc
 ERRFN issuer_issue(struct call *call, const struct machine *machine, const struct ek *ek, struct view spki,
                    enum certificate_kind kind, struct issuance *out_issuance);
 
-/* The revocation list in use, made anew when a revocation changed since, or half of its time is over. `storage` holds
- * REVOCATION_LIST_MAX_BYTES. Errors: CERTIFICATE_LIST_LIMIT, TOKEN_…. */
-ERRFN issuer_revocation_list(struct call *call, struct buf *storage, struct view *out_der);
-
 #endif

@@ -5,6 +5,7 @@ its place, and these tests speak raw messages through it.
 """
 
 import base64
+import hashlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import pytest
 
 import wire
 from appliance import BIN, TOOLS, Appliance, Node, clean_environment, run, temporary_folder, wait_until
+from certificates import Requester
 from hostile import Evidence, b64
 
 CONTEXT = b" " * 64 + b"TLS 1.3, server CertificateVerify\0"
@@ -352,6 +354,55 @@ def test_signed_approval_counts_once(hostile):
 def assert_pending(appliance):
     row = next(m for m in machine_rows(appliance) if m["machine_id"].decode() == appliance.pending.machine)
     assert row["status"] == 1
+
+
+# -- other acts ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("message, method, verb", [("machine_unlock", "POST", "/unlock"), ("machine_delete", "DELETE", ""),
+                                                   ("machine_wipe_ack", "POST", "/wipe-ack")])
+def test_stolen_bearer_token_gives_nothing_back(hostile, message, method, verb):
+    target = f"/api/v1/machines/{hostile.pending.machine}{verb}"
+    channel = open_channel(hostile, "api")
+    reason, _ = channel.call(message, **operator(hostile, method, target), machine_id=hostile.pending.machine)
+    assert reason == "request_signature_missing"
+    assert_pending(hostile)
+
+
+def test_approval_is_no_signature_for_another_act(hostile):
+    body = approval_of(hostile, hostile.pending)
+    headers = sign(hostile, hostile.pending.machine, body)
+    channel = open_channel(hostile, "api")
+    for message, method, verb in (("machine_unlock", "POST", "/unlock"), ("machine_delete", "DELETE", "")):
+        fields = operator(hostile, method, f"/api/v1/machines/{hostile.pending.machine}{verb}", body)
+        assert channel.call(message, **fields, **headers, machine_id=hostile.pending.machine)[0] == "request_signature_invalid"
+    assert_pending(hostile)
+
+
+# -- certificates ----------------------------------------------------------------------------------------------------------
+
+
+def certificate_call(hostile, evidence, machine, csr, sent):
+    """A node's honest proof for `csr`, with which the front asks for `sent`."""
+    channel = open_channel(hostile, "api")
+    session = challenge(channel, evidence.node, evidence)
+    quote, signature = evidence.quote(hashlib.sha256(session["nonce"] + csr).digest())
+    return channel.call("request_cert", source_ip="127.0.0.1", machine_id=machine, session_id=session["session_id"],
+                        activated_secret=evidence.activate(), quote=quote, signature=signature, csr=sent)
+
+
+def test_front_can_not_put_its_own_key_into_a_nodes_certificate(hostile):
+    evidence, machine = hostile.evidence[1], hostile.nodes[1].machine
+    honest_csr, own_csr = (Requester(evidence, machine).csr(name=name) for name in ("honest", "own"))
+    assert certificate_call(hostile, evidence, machine, honest_csr, own_csr)[0] == "quote_nonce_mismatch"
+    reason, reply = certificate_call(hostile, evidence, machine, honest_csr, honest_csr)
+    assert reason == "ok" and reply["certificate"].startswith(b"-----BEGIN CERTIFICATE-----")
+
+
+def test_front_can_not_have_one_machines_proof_certify_another(hostile):
+    evidence = hostile.evidence[0]
+    csr = Requester(evidence, hostile.nodes[0].machine).csr()
+    assert certificate_call(hostile, evidence, hostile.nodes[1].machine, csr, csr)[0] == "session_unknown"
 
 
 # -- forged evidence ---------------------------------------------------------------------------------------------------

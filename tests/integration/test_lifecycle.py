@@ -198,6 +198,18 @@ def test_revoked_machine_proves_itself_is_told_to_wipe_and_says_that_it_did(mach
     assert machine.keys.challenge().reason == "machine_revoked"
 
 
+def test_node_agent_wipes_and_reports_it(machine):
+    machine.bring_to("attested")
+    machine.act("revoke", "--wipe")
+    mark = machine.node.tpm.path("wiped")
+    failed = machine.node.agent("--ek", "rsa2048", "--wipe", "/bin/false")
+    assert failed.returncode == 1 and machine.appliance.machine(machine.id)["wipe_pending"]
+    done = machine.node.agent("--ek", "rsa2048", "--wipe", "/usr/bin/touch " + mark)
+    assert done.returncode == 12, done.stderr
+    assert os.path.exists(mark) and not machine.appliance.machine(machine.id)["wipe_pending"]
+    assert machine.last_row()["action"] == "wipe_acknowledged"
+
+
 def test_without_proof_no_wipe_token_is_given(machine):
     machine.bring_to("attested")
     machine.act("revoke", "--wipe")
