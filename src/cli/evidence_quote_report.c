@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/print.h"
+#include "cli/report_json.h"
 #include "cli/table.h"
 
 enum { NUMBER_TEXT_SIZE = 24, SENTENCE_SIZE = 256 };
@@ -28,40 +29,20 @@ static const struct table_column columns[] = {
     {"Qualified signer", "qualified_signer", 0},
 };
 
-static ERRFN set(json_t *object, const char *key, json_t *take_value)
-{
-    ENSURE(json_object_set_new(object, key, take_value) == 0, NO_MEMORY);
-    return OK;
-}
-
-static ERRFN set_text(json_t *object, const char *key, const char *text)
-{
-    return set(object, key, text ? json_string(text) : json_null());
-}
-
-static ERRFN set_hex(json_t *object, const char *key, struct view bytes)
-{
-    AUTO(buf) text = NULL;
-    TRY(buf_new(HEX_TEXT_SIZE(QUOTE_MAX_BYTES), &text));
-    TRY(buf_put_hex(text, bytes));
-    TRY(buf_put_u8(text, '\0'));
-    return set_text(object, key, (const char *)text->data);
-}
-
 /* JSON numbers end at 2^63 here; a clock beyond that is no TPM's, but is shown. */
 static ERRFN set_clock(json_t *object, uint64_t clock)
 {
     char text[NUMBER_TEXT_SIZE];
     snprintf(text, sizeof text, "%" PRIu64, clock);
-    return set(object, "clock",
-               clock <= INT64_MAX ? json_integer((json_int_t)clock) : json_string(text));
+    return report_set(object, "clock",
+                      clock <= INT64_MAX ? json_integer((json_int_t)clock) : json_string(text));
 }
 
 static ERRFN set_firmware(json_t *object, uint64_t version)
 {
     char text[NUMBER_TEXT_SIZE];
     snprintf(text, sizeof text, "%016" PRIx64, version);
-    return set_text(object, "firmware_version", text);
+    return report_set_text(object, "firmware_version", text);
 }
 
 /* Bank by bank in the TPM's order. */
@@ -77,10 +58,10 @@ static ERRFN set_selection(json_t *object, const struct pcr_selection *selection
             }
         }
         if (selection->banks[i].mask != 0) {
-            TRY(set(banks, pcr_bank_name(selection->banks[i].bank), STEAL(pcrs)));
+            TRY(report_set(banks, pcr_bank_name(selection->banks[i].bank), STEAL(pcrs)));
         }
     }
-    return set(object, "selection", STEAL(banks));
+    return report_set(object, "selection", STEAL(banks));
 }
 
 static const char *scheme_name(uint16_t scheme)
@@ -127,23 +108,23 @@ static ERRFN set_reasons(json_t *object, const struct quote_report *report)
                    json_array_append_new(sentences, json_string(text)) == 0,
                NO_MEMORY);
     }
-    TRY(set(object, "valid", json_boolean(report->count == 0)));
-    TRY(set(object, "reasons", STEAL(words)));
-    return set(object, "explanations", STEAL(sentences));
+    TRY(report_set(object, "valid", json_boolean(report->count == 0)));
+    TRY(report_set(object, "reasons", STEAL(words)));
+    return report_set(object, "explanations", STEAL(sentences));
 }
 
 static ERRFN set_quote(json_t *object, const struct quote *quote)
 {
     TRY(set_selection(object, &quote->selection));
-    TRY(set_hex(object, "pcr_digest", quote->pcr_digest));
-    TRY(set_hex(object, "extra_data", quote->extra_data));
+    TRY(report_set_hex(object, "pcr_digest", quote->pcr_digest));
+    TRY(report_set_hex(object, "extra_data", quote->extra_data));
     TRY(set_clock(object, quote->clock));
-    TRY(set(object, "reset_count", json_integer(quote->reset_count)));
-    TRY(set(object, "restart_count", json_integer(quote->restart_count)));
+    TRY(report_set(object, "reset_count", json_integer(quote->reset_count)));
+    TRY(report_set(object, "restart_count", json_integer(quote->restart_count)));
     TRY(set_firmware(object, quote->firmware_version));
-    TRY(set(object, "safe", json_boolean(quote->clock_safe)));
-    TRY(set_text(object, "type", quote_type_name(quote->type)));
-    return set_hex(object, "qualified_signer", quote->qualified_signer);
+    TRY(report_set(object, "safe", json_boolean(quote->clock_safe)));
+    TRY(report_set_text(object, "type", quote_type_name(quote->type)));
+    return report_set_hex(object, "qualified_signer", quote->qualified_signer);
 }
 
 static ERRFN set_no_quote(json_t *object)
@@ -151,7 +132,7 @@ static ERRFN set_no_quote(json_t *object)
     static const char *const fields[] = {"selection",   "pcr_digest",    "extra_data",      "clock",
                                          "reset_count", "restart_count", "firmware_version"};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        TRY(set_text(object, fields[i], NULL));
+        TRY(report_set_text(object, fields[i], NULL));
     }
     return OK;
 }
@@ -162,14 +143,14 @@ static ERRFN make(const struct quote_report *report, json_t **out_object)
     ENSURE(object, NO_MEMORY);
     TRY(set_reasons(object, report));
     TRY(report->quote ? set_quote(object, report->quote) : set_no_quote(object));
-    TRY(set_text(object, "signature_scheme", scheme_name(report->scheme)));
-    TRY(set_text(object, "hash", pcr_bank_name(report->hash_alg)));
-    TRY(set_text(object, "key", report->key ? tpm_key_name(report->key->type) : NULL));
+    TRY(report_set_text(object, "signature_scheme", scheme_name(report->scheme)));
+    TRY(report_set_text(object, "hash", pcr_bank_name(report->hash_alg)));
+    TRY(report_set_text(object, "key", report->key ? tpm_key_name(report->key->type) : NULL));
     if (report->key && report->key->name_len > 0) {
-        TRY(set_hex(object, "ak_name", view_of(report->key->name, report->key->name_len)));
+        TRY(report_set_hex(object, "ak_name", view_of(report->key->name, report->key->name_len)));
     }
-    TRY(set(object, "nonce_checked", json_boolean(report->nonce_checked)));
-    TRY(set(object, "pcr_values_checked", json_boolean(report->values_checked)));
+    TRY(report_set(object, "nonce_checked", json_boolean(report->nonce_checked)));
+    TRY(report_set(object, "pcr_values_checked", json_boolean(report->values_checked)));
     *out_object = STEAL(object);
     return OK;
 }

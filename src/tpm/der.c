@@ -51,6 +51,16 @@ bool der_take_content(struct view *v, uint8_t tag, struct view *out_content)
     return der_take(v, tag, &value, out_content);
 }
 
+uint8_t der_tag(struct view v)
+{
+    return v.len > 0 ? v.data[0] : 0;
+}
+
+bool der_take_any(struct view *v, struct view *out_content)
+{
+    return v->len > 0 && der_take_content(v, v->data[0], out_content);
+}
+
 static struct view without_zeros(struct view number)
 {
     while (number.len > 0 && number.data[0] == 0) {

@@ -23,6 +23,12 @@ bool der_take(struct view *v, uint8_t tag, struct view *out_value, struct view *
 /* The same for the content alone. */
 bool der_take_content(struct view *v, uint8_t tag, struct view *out_content);
 
+/* The tag of the value at the front, 0 when nothing is left. */
+uint8_t der_tag(struct view v);
+
+/* Takes one value, whatever its tag: its content. */
+bool der_take_any(struct view *v, struct view *out_content);
+
 /* Takes a positive INTEGER: its bytes without leading zeros. */
 bool der_take_positive(struct view *v, struct view *out_number);
 

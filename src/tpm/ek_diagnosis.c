@@ -6,107 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-enum { CONTEXT_0 = 0xA0, CONTEXT_2 = 0xA2, CONSTRUCTED = 0x20 };
-
-static uint8_t tag_of(struct view v)
-{
-    return v.len > 0 ? v.data[0] : 0;
-}
-
-/* Passes over one value of any tag. */
-static bool pass(struct view *v, struct view *out_content)
-{
-    return v->len > 0 && der_take_content(v, v->data[0], out_content);
-}
-
-/* Private keys begin with a small version number, and nothing that is no key has these behind it.
- */
-static enum ek_relative number_first(struct view rest)
-{
-    struct view content;
-    if (tag_of(rest) == DER_INTEGER || tag_of(rest) == DER_OCTET_STRING) {
-        return EK_RELATIVE_PRIVATE_KEY;
-    }
-    if (tag_of(rest) == DER_SEQUENCE && pass(&rest, &content) && tag_of(content) == DER_OID &&
-        tag_of(rest) == DER_OCTET_STRING) {
-        return EK_RELATIVE_PRIVATE_KEY;
-    }
-    return EK_RELATIVE_NONE;
-}
-
-/* What is signed in X.509 and its relatives: `info` is the content of the first of three values. */
-static enum ek_relative signed_info(struct view info)
-{
-    struct view content;
-    struct view second;
-    if (tag_of(info) == CONTEXT_0) {
-        return EK_RELATIVE_CERTIFICATE;
-    }
-    bool versioned = tag_of(info) == DER_INTEGER && pass(&info, &content);
-    if (tag_of(info) != DER_SEQUENCE || !pass(&info, &second)) {
-        return EK_RELATIVE_NONE;
-    }
-    if (versioned && tag_of(second) >= CONTEXT_0 && tag_of(second) <= CONTEXT_2) {
-        return EK_RELATIVE_ATTRIBUTE_CERTIFICATE; /* Holder */
-    }
-    if (versioned && tag_of(second) != DER_OID) {
-        return EK_RELATIVE_REQUEST; /* a subject */
-    }
-    /* An issuer, then either the validity, which is a SEQUENCE, or the time of a list. */
-    if (!pass(&info, &content)) {
-        return EK_RELATIVE_NONE;
-    }
-    return tag_of(info) == DER_SEQUENCE ? EK_RELATIVE_CERTIFICATE : EK_RELATIVE_CRL;
-}
-
-enum ek_relative ek_relative_of(struct view der)
-{
-    struct view body;
-    struct view first;
-    if (tag_of(der) != DER_SEQUENCE || !pass(&der, &body)) {
-        return EK_RELATIVE_NONE;
-    }
-    uint8_t begins = tag_of(body);
-    if (begins == DER_OID) {
-        return EK_RELATIVE_PKCS7;
-    }
-    if (!pass(&body, &first)) {
-        return EK_RELATIVE_NONE;
-    }
-    if (begins == DER_INTEGER) {
-        return number_first(body);
-    }
-    if (begins != DER_SEQUENCE) {
-        return EK_RELATIVE_NONE;
-    }
-    if (tag_of(first) == DER_OID && tag_of(body) == DER_BIT_STRING) {
-        return EK_RELATIVE_PUBLIC_KEY;
-    }
-    return tag_of(body) == DER_SEQUENCE ? signed_info(first) : EK_RELATIVE_NONE;
-}
-
-const char *ek_relative_name(enum ek_relative relative)
-{
-    switch (relative) {
-    case EK_RELATIVE_NONE:
-        return NULL;
-    case EK_RELATIVE_CERTIFICATE:
-        return "an X.509 certificate";
-    case EK_RELATIVE_ATTRIBUTE_CERTIFICATE:
-        return "an X.509 attribute certificate, as platform certificates are";
-    case EK_RELATIVE_CRL:
-        return "a certificate revocation list";
-    case EK_RELATIVE_REQUEST:
-        return "a certificate request";
-    case EK_RELATIVE_PKCS7:
-        return "a PKCS#7 structure";
-    case EK_RELATIVE_PRIVATE_KEY:
-        return "a private key";
-    case EK_RELATIVE_PUBLIC_KEY:
-        return "a public key";
-    }
-    return NULL;
-}
+enum { CONTEXT_0 = 0xA0, CONTEXT_3 = 0xA3, CONSTRUCTED = 0x20 };
 
 /* The first value, at any depth, that does not fit into what it stands in. Constructed values are
  * entered by going on behind their header, so that nesting costs nothing. */
@@ -120,7 +20,7 @@ static const uint8_t *first_misfit(struct view value)
     while (at.data < end) {
         struct view content;
         struct view rest = at;
-        if (!pass(&rest, &content)) {
+        if (!der_take_any(&rest, &content)) {
             return at.data;
         }
         if ((at.data[0] & CONSTRUCTED) && content.len > 0 && depth < DEPTH_MAX) {
@@ -151,7 +51,7 @@ static bool extensions_readable(const uint8_t *at, long len)
 {
     struct view outer = view_of(at, (size_t)len);
     struct view content;
-    if (!pass(&outer, &content)) {
+    if (!der_take_any(&outer, &content)) {
         return false;
     }
     const uint8_t *inner = content.data;
@@ -189,19 +89,19 @@ static struct ek_diagnosis look_into_certificate(struct view der, const uint8_t 
         {DER_SEQUENCE, time_readable, "the certificate's validity can't be read"},
         {DER_SEQUENCE, name_readable, "the certificate's subject can't be read"},
         {DER_SEQUENCE, key_readable, "the certificate's public key can't be read"},
-        {0xA3, extensions_readable, "the certificate's extensions can't be read"},
+        {CONTEXT_3, extensions_readable, "the certificate's extensions can't be read"},
     };
     struct view whole = der;
     struct view body;
     struct view info;
-    if (!pass(&whole, &body) || !pass(&body, &info)) {
+    if (!der_take_any(&whole, &body) || !der_take_any(&body, &info)) {
         return (struct ek_diagnosis){.what = "the certificate can't be read"};
     }
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         struct view before = info;
         struct view content;
         bool optional = fields[i].tag >= CONTEXT_0;
-        bool there = tag_of(info) == fields[i].tag && pass(&info, &content);
+        bool there = der_tag(info) == fields[i].tag && der_take_any(&info, &content);
         size_t len = before.len - info.len;
         if (!there ? !optional : fields[i].reads && !fields[i].reads(before.data, (long)len)) {
             return (struct ek_diagnosis){.offset = (size_t)(before.data - base),
@@ -259,7 +159,7 @@ static struct ek_diagnosis diagnose(struct view sent)
                    ? diagnose_value(first, sent.data)
                    : (struct ek_diagnosis){.what = "nothing but padding: the area is empty"};
     }
-    bool cut_short = tag_of(area) == DER_SEQUENCE;
+    bool cut_short = der_tag(area) == DER_SEQUENCE;
     return (struct ek_diagnosis){
         .offset = cut_short ? sent.len : (size_t)(area.data - sent.data),
         .what = cut_short ? "the bytes end inside a DER value"

@@ -1,6 +1,6 @@
 #include "tpm/trust_path.h"
 
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 /* Bounds on what a node can make us do with intermediates of its own making. */
 enum { PATH_CERTS_MAX = 32, SIGNATURES_MAX = 64 };
@@ -45,10 +45,44 @@ static bool names_allowed(const struct search *search, size_t at, X509 *issuer)
     }
 }
 
+/* Many CAs may have one name. The one whose key identifier the certificate gives is tried first;
+ * that none need match, and that a node writes what it likes there, changes nothing but the order.
+ */
+static bool key_identifiers_match(X509 *cert, X509 *issuer)
+{
+    const ASN1_OCTET_STRING *wanted = X509_get0_authority_key_id(cert);
+    const ASN1_OCTET_STRING *is = X509_get0_subject_key_id(issuer);
+    return wanted && is && ASN1_OCTET_STRING_cmp(wanted, is) == 0;
+}
+
+/* Those of the right name, the likeliest first. */
+static size_t candidates(X509 *cert, const struct trust_certs *certs,
+                         X509 *out_candidates[static SIGNATURES_MAX])
+{
+    size_t likely = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < certs->count; i++) {
+        X509 *issuer = certs->at[i];
+        if (!trust_rules_names(cert, issuer)) {
+            continue;
+        }
+        if (likely < SIGNATURES_MAX && key_identifiers_match(cert, issuer)) {
+            if (count < SIGNATURES_MAX) {
+                out_candidates[count] = likely < count ? out_candidates[likely] : issuer;
+                count++;
+            }
+            out_candidates[likely++] = issuer;
+        } else if (count < SIGNATURES_MAX) {
+            out_candidates[count++] = issuer;
+        }
+    }
+    return count;
+}
+
 static bool issued_by(struct search *search, size_t at, X509 *issuer, bool root)
 {
     const struct step *step = &search->steps[at];
-    if (!trust_rules_names(step->cert, issuer) || search->signatures >= SIGNATURES_MAX) {
+    if (search->signatures >= SIGNATURES_MAX) {
         return false;
     }
     search->signatures++;
@@ -68,9 +102,11 @@ static bool issued_by(struct search *search, size_t at, X509 *issuer, bool root)
 
 static X509 *find_root(struct search *search, size_t at, const struct trust_certs *roots)
 {
-    for (size_t i = 0; i < roots->count; i++) {
-        if (issued_by(search, at, roots->at[i], true)) {
-            return roots->at[i];
+    X509 *named[SIGNATURES_MAX];
+    size_t count = candidates(search->steps[at].cert, roots, named);
+    for (size_t i = 0; i < count; i++) {
+        if (issued_by(search, at, named[i], true)) {
+            return named[i];
         }
     }
     return NULL;
@@ -93,8 +129,10 @@ static void add_issuers(struct search *search, size_t at, const struct trust_cer
         note(search, TRUST_FINDING_PATH_LENGTH);
         return;
     }
-    for (size_t i = 0; i < certs->count && search->count < PATH_CERTS_MAX; i++) {
-        X509 *issuer = certs->at[i];
+    X509 *named[SIGNATURES_MAX];
+    size_t count = candidates(step.cert, certs, named);
+    for (size_t i = 0; i < count && search->count < PATH_CERTS_MAX; i++) {
+        X509 *issuer = named[i];
         if (!seen(search, issuer) && issued_by(search, at, issuer, false)) {
             size_t counts = step.counts + !trust_rules_names(issuer, issuer);
             search->steps[search->count] = (struct step){issuer, step.depth + 1, counts, at};

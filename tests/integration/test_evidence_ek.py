@@ -363,6 +363,16 @@ def test_key_identifiers_need_not_match(rooted, mint):
     rooted.assert_trusted(mint.ek("Root", extensions=x.ek_extensions() + [authority]))
 
 
+def test_key_identifier_finds_the_one_ca_among_very_many_of_its_name(bench, mint):
+    for serial in range(70):
+        bench.trust(mint.ca("Twin", subject=x.common_name("Root"), named=x.common_name("Root"), serial=serial))
+    subject_id = x.extension("2.5.29.14", x.der(0x04, b"this one"))
+    authority_id = x.extension("2.5.29.35", x.sequence(x.der(0x80, b"this one")))
+    bench.trust(mint.ca("Root", extensions=x.ca_extensions() + [subject_id]))
+    bench.assert_invalid(mint.ek("Root"), "signature")  # there is an end to what is tried
+    bench.assert_trusted(mint.ek("Root", extensions=x.ek_extensions() + [authority_id]))
+
+
 def test_issuer_is_compared_as_a_name_and_not_as_bytes(bench, mint):
     written = x.name((x.C, "TW"), (x.O, "Nuvoton  Technology Corporation"), (x.CN, "NTC Root"), tag=x.PRINTABLE)
     bench.trust(mint.ca("Root", subject=written, named=written))

@@ -1,0 +1,23 @@
+#include "cli/report_json.h"
+
+#include "base/text.h"
+
+ERRFN report_set(json_t *object, const char *key, json_t *take_value)
+{
+    ENSURE(json_object_set_new(object, key, take_value) == 0, NO_MEMORY);
+    return OK;
+}
+
+ERRFN report_set_text(json_t *object, const char *key, const char *text)
+{
+    return report_set(object, key, text ? json_string(text) : json_null());
+}
+
+ERRFN report_set_hex(json_t *object, const char *key, struct view bytes)
+{
+    AUTO(buf) text = NULL;
+    TRY(buf_new(HEX_TEXT_SIZE(bytes.len), &text));
+    TRY(buf_put_hex(text, bytes));
+    TRY(buf_put_u8(text, '\0'));
+    return report_set_text(object, key, (const char *)text->data);
+}
