@@ -69,7 +69,10 @@ void evaluation_use_excuse(struct evaluation *e, const char *rule);
 
 /* evaluate_identity.c */
 void evaluation_check_identity(struct evaluation *e);
-bool evaluation_in_scope(const struct evaluation *e, const struct policy_scope *scope);
+
+/* `unknown`: whether what is not known of the machine is taken to be in the scope. */
+bool evaluation_in_scope(const struct evaluation *e, const struct policy_scope *scope,
+                         bool unknown);
 void evaluation_report_scope(struct evaluation *e);
 
 /* evaluate_firmware.c */

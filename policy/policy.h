@@ -38,7 +38,7 @@
 #include <stdint.h>
 
 enum {
-    POLICY_FILE_MAX_BYTES = 1024 * 1024, /* 1,000 baselines with five PCRs each are 600 KiB */
+    POLICY_FILE_MAX_BYTES = 1024 * 1024, /* 1,000 baselines with five PCRs each are 450 KiB */
     POLICY_BANKS_MAX = 3,
     POLICY_AK_KEYS_MAX = 6,
     POLICY_PCR_VALUES_MAX = 1024,  /* 24 PCRs with 40 accepted values each; in one list */
