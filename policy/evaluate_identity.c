@@ -38,7 +38,7 @@ static void append(char *text, size_t size, const char *label, const char *value
 {
     char clean[POLICY_NAME_SIZE];
     size_t at = strlen(text);
-    evaluation_quote(view_text(value ? value : "not known"), clean, sizeof clean);
+    evaluation_clean_text(view_text(value ? value : "not known"), clean, sizeof clean);
     snprintf(text + at, size - at, "%s%s %s", at > 0 ? ", " : "", label, clean);
 }
 
@@ -168,14 +168,14 @@ static void check_manufacturer(struct evaluation *e)
         return;
     }
     struct policy_failure failure = {.rule = "ek.manufacturer"};
-    evaluation_quote(names->items[0], failure.expected, sizeof failure.expected);
+    evaluation_clean_text(names->items[0], failure.expected, sizeof failure.expected);
     if (names->count > 1) {
         size_t at = strlen(failure.expected);
         snprintf(failure.expected + at, sizeof failure.expected - at, " or one of %zu others",
                  names->count - 1);
     }
-    evaluation_quote(view_text(actual ? actual : "not known"), failure.actual,
-                     sizeof failure.actual);
+    evaluation_clean_text(view_text(actual ? actual : "not known"), failure.actual,
+                          sizeof failure.actual);
     evaluation_fail_identity(e, &failure, E(EK_POLICY), true);
 }
 
@@ -199,7 +199,8 @@ static void check_ak(struct evaluation *e)
     }
     struct policy_failure failure = {.rule = "ak.key"};
     join_ak_keys(p, failure.expected, sizeof failure.expected);
-    evaluation_quote(view_text(actual ? actual : "none"), failure.actual, sizeof failure.actual);
+    evaluation_clean_text(view_text(actual ? actual : "none"), failure.actual,
+                          sizeof failure.actual);
     evaluation_fail_identity(e, &failure, actual ? E(AK_ALGORITHM) : E(AK_UNKNOWN), false);
 }
 
