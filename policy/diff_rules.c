@@ -30,7 +30,7 @@ static ERRFN say_missing(struct buf *out, const char *where, const char *what,
             continue;
         }
         if (missing++ < NAMED_MAX) {
-            evaluation_quote(list->items[i], text, sizeof text);
+            evaluation_clean_text(list->items[i], text, sizeof text);
             TRY(buf_printf(out, "%s: %s %s\n", where, text, what));
         }
     }

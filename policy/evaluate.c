@@ -61,7 +61,7 @@ void policy_evaluate(const struct policy *policy, const struct policy_facts *fac
     evaluation_check_identity(&e);
     evaluation_check_log(&e);
     e.part = &out_verdict->policy;
-    if (!evaluation_in_scope(&e, &policy->scope)) {
+    if (!evaluation_in_scope(&e, &policy->scope, false)) {
         evaluation_report_scope(&e);
     } else {
         check_software(&e);

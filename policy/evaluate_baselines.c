@@ -87,7 +87,8 @@ static void report_revoked(struct evaluation *e, const struct policy_baseline *b
     evaluation_fail(e, &failure, E(BASELINE_REVOKED), 0);
 }
 
-/* What those baselines say that cover the machine. */
+/* What those baselines say that cover the machine; a revoked one covers it unless that is ruled
+ * out. */
 struct survey {
     const struct policy_baseline *active;   /* the first that matches */
     const struct policy_baseline *obsolete; /* the same */
@@ -127,7 +128,7 @@ static struct survey survey_all(struct evaluation *e, bool excuses)
     struct survey s = {0};
     for (size_t i = 0; i < e->policy->baseline_count; i++) {
         const struct policy_baseline *b = &e->policy->baselines[i];
-        if (evaluation_in_scope(e, &b->scope)) {
+        if (evaluation_in_scope(e, &b->scope, b->state == POLICY_STATE_REVOKED)) {
             survey_one(e, b, excuses, &s);
         }
     }
@@ -147,7 +148,7 @@ static struct survey survey_likely(struct evaluation *e)
     size_t i;
     while (baseline_cursor_next(&cursor, &i)) {
         const struct policy_baseline *b = &e->policy->baselines[i];
-        if (evaluation_in_scope(e, &b->scope)) {
+        if (evaluation_in_scope(e, &b->scope, b->state == POLICY_STATE_REVOKED)) {
             survey_one(e, b, false, &s);
         }
     }
@@ -159,8 +160,8 @@ static size_t count_asking(const struct evaluation *e)
     size_t asking = 0;
     for (size_t i = 0; i < e->policy->baseline_count; i++) {
         const struct policy_baseline *b = &e->policy->baselines[i];
-        asking +=
-            baseline_asks(baseline_force(b, e->facts->now_ms)) && evaluation_in_scope(e, &b->scope);
+        asking += baseline_asks(baseline_force(b, e->facts->now_ms)) &&
+                  evaluation_in_scope(e, &b->scope, false);
     }
     return asking;
 }
@@ -211,7 +212,8 @@ void evaluation_check_baselines(struct evaluation *e)
     }
     const struct policy_baseline *best = s.active ? s.active : s.obsolete;
     if (s.revoked) {
-        report_revoked(e, s.revoked, s.certain);
+        bool covered = evaluation_in_scope(e, &s.revoked->scope, false);
+        report_revoked(e, s.revoked, s.certain && covered);
     } else if (best) {
         accept(e, best);
     } else {

@@ -12,7 +12,9 @@ static const char *certified(const struct policy_facts *f, const char *attribute
     return f->ek_has_certificate && f->ek_chain_trusted ? attribute : NULL;
 }
 
-static bool names_it(const struct policy_texts *names, const char *name, bool any_case)
+/* What is not known is named by no list, or by any: `unknown` says. */
+static bool names_it(const struct policy_texts *names, const char *name, bool any_case,
+                     bool unknown)
 {
     for (size_t i = 0; name && i < names->count; i++) {
         if (any_case ? policy_glob_matches_any_case(names->items[i], view_text(name))
@@ -20,23 +22,23 @@ static bool names_it(const struct policy_texts *names, const char *name, bool an
             return true;
         }
     }
-    return names->count == 0;
+    return names->count == 0 || (!name && unknown);
 }
 
-bool evaluation_in_scope(const struct evaluation *e, const struct policy_scope *scope)
+bool evaluation_in_scope(const struct evaluation *e, const struct policy_scope *scope, bool unknown)
 {
     const struct policy_facts *f = e->facts;
-    return names_it(&scope->roles, f->role, false) &&
-           names_it(&scope->clusters, f->cluster, false) &&
-           names_it(&scope->manufacturers, certified(f, f->ek_manufacturer), true) &&
-           names_it(&scope->models, certified(f, f->ek_model), false);
+    return names_it(&scope->roles, f->role, false, unknown) &&
+           names_it(&scope->clusters, f->cluster, false, unknown) &&
+           names_it(&scope->manufacturers, certified(f, f->ek_manufacturer), true, unknown) &&
+           names_it(&scope->models, certified(f, f->ek_model), false, unknown);
 }
 
 static void append(char *text, size_t size, const char *label, const char *value)
 {
     char clean[POLICY_NAME_SIZE];
     size_t at = strlen(text);
-    evaluation_quote(view_text(value ? value : "not known"), clean, sizeof clean);
+    evaluation_clean_text(view_text(value ? value : "not known"), clean, sizeof clean);
     snprintf(text + at, size - at, "%s%s %s", at > 0 ? ", " : "", label, clean);
 }
 
@@ -162,18 +164,18 @@ static void check_manufacturer(struct evaluation *e)
 {
     const struct policy_texts *names = &e->policy->manufacturers;
     const char *actual = certified(e->facts, e->facts->ek_manufacturer);
-    if (names_it(names, actual, true)) {
+    if (names_it(names, actual, true, false)) {
         return;
     }
     struct policy_failure failure = {.rule = "ek.manufacturer"};
-    evaluation_quote(names->items[0], failure.expected, sizeof failure.expected);
+    evaluation_clean_text(names->items[0], failure.expected, sizeof failure.expected);
     if (names->count > 1) {
         size_t at = strlen(failure.expected);
         snprintf(failure.expected + at, sizeof failure.expected - at, " or one of %zu others",
                  names->count - 1);
     }
-    evaluation_quote(view_text(actual ? actual : "not known"), failure.actual,
-                     sizeof failure.actual);
+    evaluation_clean_text(view_text(actual ? actual : "not known"), failure.actual,
+                          sizeof failure.actual);
     evaluation_fail_identity(e, &failure, E(EK_POLICY), true);
 }
 
@@ -197,7 +199,8 @@ static void check_ak(struct evaluation *e)
     }
     struct policy_failure failure = {.rule = "ak.key"};
     join_ak_keys(p, failure.expected, sizeof failure.expected);
-    evaluation_quote(view_text(actual ? actual : "none"), failure.actual, sizeof failure.actual);
+    evaluation_clean_text(view_text(actual ? actual : "none"), failure.actual,
+                          sizeof failure.actual);
     evaluation_fail_identity(e, &failure, actual ? E(AK_ALGORITHM) : E(AK_UNKNOWN), false);
 }
 

@@ -57,7 +57,7 @@ void evaluation_conclude(struct evaluation *e);
 #define WRITE(member, ...) snprintf((member), sizeof(member), __VA_ARGS__)
 
 /* Text from outside into a report: what is not printable ASCII becomes "?", and it is cut. */
-void evaluation_quote(struct view text, char *out_text, size_t size);
+void evaluation_clean_text(struct view text, char *out_text, size_t size);
 
 /* "PCR 0, 2, 7". */
 void evaluation_list_pcrs(uint32_t mask, char *out_text, size_t size);
@@ -69,7 +69,10 @@ void evaluation_use_excuse(struct evaluation *e, const char *rule);
 
 /* evaluate_identity.c */
 void evaluation_check_identity(struct evaluation *e);
-bool evaluation_in_scope(const struct evaluation *e, const struct policy_scope *scope);
+
+/* `unknown`: whether what is not known of the machine is taken to be in the scope. */
+bool evaluation_in_scope(const struct evaluation *e, const struct policy_scope *scope,
+                         bool unknown);
 void evaluation_report_scope(struct evaluation *e);
 
 /* evaluate_firmware.c */
@@ -100,13 +103,13 @@ void evaluation_report_rules(struct evaluation *e, const struct policy_rules *ru
                              bool others, err_t reason);
 bool evaluation_rule_decides(const struct policy_rule *rule);
 
-/* explain_rule.c */
-void evaluation_explain_rule(const struct evaluation *e, const struct policy_rule *rule,
-                             struct policy_failure *out_failure);
-
 /* Iterates over the proved claims a rule is about; start with *cursor 0. NULL at the end. */
 const struct policy_claim *evaluation_next_claim(const struct evaluation *e,
                                                  const struct policy_rule *rule, size_t *cursor);
+
+/* explain_rule.c */
+void evaluation_explain_rule(const struct evaluation *e, const struct policy_rule *rule,
+                             struct policy_failure *out_failure);
 
 /* evaluate_baselines.c */
 void evaluation_check_baselines(struct evaluation *e);

@@ -35,7 +35,7 @@ static const struct policy_baseline *find_nearest(struct evaluation *e, size_t *
     for (size_t i = 0; i < e->policy->baseline_count; i++) {
         const struct policy_baseline *b = &e->policy->baselines[i];
         enum force force = baseline_force(b, e->facts->now_ms);
-        if (!baseline_asks(force) || !evaluation_in_scope(e, &b->scope)) {
+        if (!baseline_asks(force) || !evaluation_in_scope(e, &b->scope, false)) {
             continue;
         }
         size_t count = baseline_differences(e, b, LOOK_COUNT, true) + (force == FORCE_ENDED);
@@ -51,7 +51,7 @@ static bool explain_by_state(struct evaluation *e, char *out_text, size_t size)
 {
     for (size_t i = 0; i < e->policy->baseline_count; i++) {
         const struct policy_baseline *b = &e->policy->baselines[i];
-        if (evaluation_in_scope(e, &b->scope) && would_match(e, b, out_text, size)) {
+        if (evaluation_in_scope(e, &b->scope, false) && would_match(e, b, out_text, size)) {
             return true;
         }
     }

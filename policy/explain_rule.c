@@ -15,7 +15,7 @@ static bool find_value(const struct evaluation *e, const struct policy_rule *rul
     const struct policy_claim *claim;
     while ((claim = evaluation_next_claim(e, rule, &cursor))) {
         if (policy_texts_have(&rule->values, claim->value) == listed) {
-            evaluation_quote(claim->value, out_text, SHOWN_SIZE);
+            evaluation_clean_text(claim->value, out_text, SHOWN_SIZE);
             return true;
         }
     }
@@ -33,7 +33,7 @@ static void find_missing(const struct evaluation *e, const struct policy_rule *r
             claim = evaluation_next_claim(e, rule, &cursor);
         } while (claim && !view_equal(claim->value, rule->values.items[i]));
         if (!claim) {
-            evaluation_quote(rule->values.items[i], out_text, SHOWN_SIZE);
+            evaluation_clean_text(rule->values.items[i], out_text, SHOWN_SIZE);
             return;
         }
     }
@@ -55,9 +55,9 @@ static void explain_expected(const struct evaluation *e, const struct policy_rul
     char claim[POLICY_NAME_SIZE];
     char value[SHOWN_SIZE] = "";
     const struct policy_texts *values = &rule->values;
-    evaluation_quote(e->policy->claim_names.items[rule->claim], claim, sizeof claim);
+    evaluation_clean_text(e->policy->claim_names.items[rule->claim], claim, sizeof claim);
     if (values->count > 0) {
-        evaluation_quote(values->items[0], value, sizeof value);
+        evaluation_clean_text(values->items[0], value, sizeof value);
     }
     switch (rule->op) {
     case POLICY_OP_EQUALS:

@@ -73,7 +73,8 @@ struct policy_facts {
     const char *cluster;
 
     enum policy_log event_log;
-    uint32_t log_replays; /* bit i: replaying gives the quoted value of PCR i in each quoted bank */
+    uint32_t log_replays; /* bit i: replaying gives the quoted value of PCR i in each quoted bank;
+                             also when the log never extends it and it has its start value */
     uint32_t log_differs; /* bit i: the log extends PCR i and replaying gives another value */
     const struct policy_claim *claims;
     size_t claim_count;

@@ -30,7 +30,9 @@
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "policy/baseline.h"
 #include "policy/facts.h"
+#include "policy/rule.h"
 #include "policy/verdict.h"
 
 #include <stdbool.h>
@@ -38,7 +40,7 @@
 #include <stdint.h>
 
 enum {
-    POLICY_FILE_MAX_BYTES = 1024 * 1024, /* 1,000 baselines with five PCRs each are 600 KiB */
+    POLICY_FILE_MAX_BYTES = 1024 * 1024, /* 1,000 baselines with five PCRs each are 450 KiB */
     POLICY_BANKS_MAX = 3,
     POLICY_AK_KEYS_MAX = 6,
     POLICY_PCR_VALUES_MAX = 1024,  /* 24 PCRs with 40 accepted values each; in one list */
@@ -72,15 +74,6 @@ struct policy_bank {
     uint32_t mask; /* bit i is PCR i, 0 to 23 */
 };
 
-/* One accepted value of one PCR. A PCR without any is quoted but not compared. Those of one PCR
- * stand together. */
-struct policy_pcr_value {
-    char bank[8];
-    uint8_t index;
-    uint8_t digest_len;
-    uint8_t digest[POLICY_DIGEST_MAX_BYTES];
-};
-
 enum policy_mode { POLICY_MODE_NONE = 0, POLICY_MODE_ENFORCE, POLICY_MODE_TELEMETRY };
 
 /* What makes an EK trusted. */
@@ -100,21 +93,6 @@ enum policy_certificateless {
     POLICY_CERTIFICATELESS_PENDING
 };
 
-/* A list of texts, sorted by bytes unless said otherwise; the bytes belong to the policy. */
-struct policy_texts {
-    struct view *items;
-    size_t count;
-};
-
-/* Which machines are meant; an empty list means all. Names may have * and ?. A machine whose EK
- * chain is not trusted has no manufacturer and no model. */
-struct policy_scope {
-    struct policy_texts roles;
-    struct policy_texts clusters;
-    struct policy_texts manufacturers;
-    struct policy_texts models;
-};
-
 /* TPM firmware from min to max, both included. A version is the quote's 64-bit firmwareVersion read
  * as four 16-bit numbers from the most significant: 7.85.17.51968. One that is given with fewer
  * numbers means everything that begins so. */
@@ -122,73 +100,6 @@ struct policy_firmware {
     char manufacturer[POLICY_MANUFACTURER_SIZE]; /* empty: any */
     uint64_t min;
     uint64_t max;
-};
-
-enum policy_op {
-    POLICY_OP_NONE = 0,
-    POLICY_OP_EQUALS,    /* has this value and no other */
-    POLICY_OP_ONE_OF,    /* has one value, from the list */
-    POLICY_OP_CONTAINS,  /* has each value of the list */
-    POLICY_OP_SUBSET_OF, /* has values from the list only */
-    POLICY_OP_EXCLUDES,  /* has values, none of the list */
-    POLICY_OP_ABSENT,    /* has no value */
-    POLICY_OP_MATCHES,   /* each value matches the pattern */
-    POLICY_OP_AT_LEAST   /* has that many values */
-};
-
-/* What the event log, or the EK certificate (tpm_ek.…), must say. */
-struct policy_rule {
-    char name[POLICY_NAME_SIZE];
-    uint16_t claim; /* index of policy->claim_names */
-    enum policy_op op;
-    struct policy_texts values; /* what op compares with */
-    uint32_t count;             /* of AT_LEAST */
-    uint32_t pcrs;              /* must be quoted and replay; 0 for claims of the EK */
-    uint8_t gate;               /* 1 + index of policy->gates; 0 for all */
-    bool telemetry;
-};
-
-struct policy_rules {
-    struct policy_rule *rule;
-    size_t count;
-};
-
-enum policy_state {
-    POLICY_STATE_NONE = 0,
-    POLICY_STATE_PENDING, /* never matches: proposed, or not rolled out yet */
-    POLICY_STATE_ACTIVE,
-    POLICY_STATE_OBSOLETE, /* matches with a note */
-    POLICY_STATE_RETIRED,  /* never matches */
-    POLICY_STATE_REVOKED   /* what matches it fails */
-};
-
-/* A rule with a gate or with severity telemetry does not decide whether the baseline matches. */
-struct policy_baseline {
-    char name[POLICY_NAME_SIZE];
-    enum policy_state state;
-    struct policy_scope scope;
-    uint64_t from_ms;  /* 0: always */
-    uint64_t until_ms; /* 0: never ends */
-    struct policy_pcr_value *pcr_values;
-    size_t pcr_values_count;
-    struct policy_rules rules;
-    char note[POLICY_VALUE_SIZE];
-};
-
-/* Made when a document is read; without entries and rest there is none and every baseline is looked
- * at. */
-struct policy_index_entry {
-    uint64_t prefix; /* the first bytes of a value */
-    uint16_t baseline;
-};
-
-struct policy_index {
-    size_t bank; /* of the PCR in which baselines differ most */
-    unsigned pcr;
-    struct policy_index_entry *entries; /* its values, sorted */
-    size_t entry_count;
-    uint16_t *rest; /* baselines that do not pin it */
-    size_t rest_count;
 };
 
 /* Lets one machine off one rule for a time. ek.trust, ak.key, quote.required, policy.… and
@@ -271,9 +182,6 @@ const char *policy_high_assurance_violation(const struct policy *policy);
 /* Compares facts with policy. */
 void policy_evaluate(const struct policy *policy, const struct policy_facts *facts,
                      struct policy_verdict *out_verdict);
-
-/* "pending" … "revoked"; "none". */
-const char *policy_state_name(enum policy_state state);
 
 /* "7.85.17.51968" of a firmware version; `size` of 24 is always enough. */
 void policy_firmware_text(uint64_t version, char *out_text, size_t size);

@@ -110,7 +110,7 @@ void evaluation_conclude(struct evaluation *e)
     }
 }
 
-void evaluation_quote(struct view text, char *out_text, size_t size)
+void evaluation_clean_text(struct view text, char *out_text, size_t size)
 {
     size_t len = text.len < size ? text.len : size - 1;
     for (size_t i = 0; i < len; i++) {

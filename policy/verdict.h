@@ -77,7 +77,8 @@ struct policy_gates {
 struct policy_verdict {
     enum policy_result result;
     struct policy_part chain;  /* does the EK lead to something trusted? */
-    struct policy_part replay; /* does the event log explain the quoted PCRs? */
+    struct policy_part replay; /* does the event log explain the quoted PCRs? FAIL also where that
+                                  is excused, or where no log is required */
     struct policy_part policy; /* is everything else as the document asks, whatever the mode? */
     enum policy_standing standing;
     char baseline[POLICY_NAME_SIZE]; /* the one that matches, or the nearest */

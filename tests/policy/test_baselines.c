@@ -160,6 +160,15 @@ static void what_is_not_shown_does_not_rule_a_revoked_baseline_out(void **state)
     f = good_facts();
     f.claims_truncated = true;
     assert_passes(HEAD "baselines: [{name: bad, state: revoked, " BAD "}]\n", &f);
+    static const char scoped[] = HEAD
+        "baselines: [{name: bad, state: revoked, scope: {manufacturers: ['id:49465800']}, " GOOD
+        "}]\n";
+    f = good_facts();
+    assert_passes(scoped, &f); /* another manufacturer */
+    f.ek_chain_trusted = false;
+    f.ek_hash_allowed = true;
+    v = assert_fails(scoped, &f, "baseline.revoked"); /* any manufacturer, for all that is known */
+    assert_string_equal(v.failures[0].actual, "it can't be ruled out");
     f = good_facts();
     f.pcr_count = 0; /* quoted, but the values were not sent */
     assert_fails(HEAD "baselines: [{name: bad, state: revoked, " BAD "}]\n", &f,
