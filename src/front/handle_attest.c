@@ -1,4 +1,5 @@
 /* POST /api/v1/attest (contract A.3, B.1.7). */
+#include "front/attest_answer.h"
 #include "front/json_write.h"
 #include "front/names.h"
 #include "front/node_request.h"
@@ -58,7 +59,7 @@ static struct ipc_attest_reply without_secrets(const struct ipc_attest_reply *re
     };
 }
 
-static ERRFN answer_attest(struct exchange *x, const struct ipc_attest_reply *full)
+ERRFN attest_answer(struct exchange *x, const struct ipc_attest_reply *full, const char *message)
 {
     struct ipc_attest_reply reply = without_secrets(full);
     TRY(buf_new(ATTEST_ANSWER_MAX, &x->answer));
@@ -68,7 +69,7 @@ static ERRFN answer_attest(struct exchange *x, const struct ipc_attest_reply *fu
     json_put_text(&w, "status", view_text(status_name(reply.status)));
     json_put_text_or_null(&w, "hostname", reply.hostname);
     json_put_text_or_null(&w, "role", reply.role);
-    json_put_text(&w, "message", view_text(attest_message(&reply)));
+    json_put_text(&w, "message", view_text(message));
     json_put_text(&w, "action", view_text(action_name(reply.action)));
     TRY(put_config(&w, x, reply.config_token));
     json_put_text_or_null(&w, "reason",
@@ -100,7 +101,7 @@ ERRFN handle_attest(struct exchange *x)
     struct ipc_answer answer;
     err_t called = ipc_call_attest(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
     err_t done =
-        IS_OK(called) ? answer_attest(x, &reply) : exchange_refused(x, called, &answer.refusal);
+        IS_OK(called) ? attest_answer(x, &reply, attest_message(&reply)) : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
 }

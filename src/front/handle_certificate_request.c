@@ -1,6 +1,7 @@
 /* POST /api/v1/machines/{id}/request-cert and /api/v1/machines/enroll (contract A.3, B.1.18,
  * B.1.19). */
 #include "base/clock.h"
+#include "front/attest_answer.h"
 #include "front/json_write.h"
 #include "front/names.h"
 #include "front/node_request.h"
@@ -85,29 +86,24 @@ static const char *enroll_message(const struct ipc_enroll_reply *reply)
 }
 
 /* Answers like attest; what needs evidence of the TPM is not there. */
+/* A certificate says who a machine is and nothing of what it booted, so there is no verdict. */
 static ERRFN answer_enroll(struct exchange *x, const struct ipc_enroll_reply *reply)
 {
-    TRY(buf_new(CERTIFICATE_ANSWER_MAX, &x->answer));
-    struct json_writer w = {.out = x->answer};
-    json_open(&w, NULL, '{');
-    json_put_text(&w, "machine_id", reply->machine_id);
-    json_put_text(&w, "status", view_text(status_name(reply->status)));
-    json_put_text_or_null(&w, "hostname", reply->hostname);
-    json_put_text(&w, "role", reply->role);
-    json_put_text(&w, "message", view_text(enroll_message(reply)));
-    json_put_text(&w, "action", view_text("none"));
-    json_put_null(&w, "config_url");
-    json_put_null(&w, "config_token");
-    json_put_text_or_null(&w, "reason",
-                          view_text(reply->reason ? err_reason(err_from_code(reply->reason)) : ""));
-    json_put_text(&w, "verdict", view_text("not_evaluated"));
-    json_open(&w, "failures", '[');
-    json_close(&w, ']');
-    json_put_number(&w, "policy_version", 0);
-    json_put_text_or_null(&w, "assurance", reply->assurance);
-    json_put_null(&w, "wipe_token");
-    json_close(&w, '}');
-    return json_write_end(&w);
+    const struct ipc_attest_reply answer = {
+        .machine_id = reply->machine_id,
+        .status = reply->status,
+        .proved = 1,
+        .action = IPC_ACTION_NONE,
+        .hostname = reply->hostname,
+        .role = reply->role,
+        .reason = reply->reason,
+        .verdict = IPC_VERDICT_NOT_EVALUATED,
+        .chain = IPC_OUTCOME_NOT_EVALUATED,
+        .replay = IPC_OUTCOME_NOT_EVALUATED,
+        .policy = IPC_OUTCOME_NOT_EVALUATED,
+        .assurance = reply->assurance,
+    };
+    return attest_answer(x, &answer, enroll_message(reply));
 }
 
 ERRFN handle_enroll(struct exchange *x)

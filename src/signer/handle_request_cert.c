@@ -75,6 +75,9 @@ static ERRFN prove(struct call *call, const struct ipc_request_cert_request *req
     }
     if (IS_OK(proved)) {
         verdict_take(&appraisal.verdict, call->now_ms, machine);
+    }
+    /* What closes a gate holds at once; what prolongs it, when something was issued on it. */
+    if (IS_OK(proved) && appraisal.verdict.result == POLICY_RESULT_FAIL) {
         proved = machine_update(call->signer->db, machine);
     }
     appraisal_clear(&appraisal);
@@ -175,7 +178,8 @@ static ERRFN prove_and_issue(struct call *call, const struct ipc_request_cert_re
     if (asked->wrapping_key) {
         TRY(make_key(call, asked, out_reply));
     }
-    return issue(call, &machine, ek, buf_view(asked->spki), wanted, out_reply);
+    TRY(issue(call, &machine, ek, buf_view(asked->spki), wanted, out_reply));
+    return machine_update(call->signer->db, &machine);
 }
 
 ERRFN handle_request_cert(struct call *call, const struct ipc_request_cert_request *request,
