@@ -193,14 +193,16 @@ static const struct command commands[] = {
      .inspect = evidence_ek},
     {.noun = "evidence",
      .verb = "quote",
-     .usage = "--quote FILE --signature FILE --ak FILE [--nonce HEX] [--pcrs FILE]",
+     .usage = "--quote FILE --signature FILE --ak FILE [--nonce HEX] [--eventlog FILE] [--pcrs FILE]",
      .summary =
          "Check a TPM's quote without an appliance. Quote: TPMS_ATTEST or TPM2B_ATTEST; "
          "signature:\n      TPMT_SIGNATURE, DER or raw; AK: public key or certificate in PEM or "
          "DER, or its public area;\n      PCRs: quotepcr.out of tpm2_quote or JSON "
-         "{bank: {pcr: hex}}. Each also as hexadecimal or base64\n      text. Exit status 0 "
-         "valid, 1 not, 2 unreadable.",
-     .options = OPTION_QUOTE | OPTION_SIGNATURE | OPTION_AK | OPTION_NONCE | OPTION_PCRS,
+         "{bank: {pcr: hex}}. Each also as hexadecimal or base64\n      text. The event log must "
+         "replay to what was quoted; with PCRs it is said which don't. Exit status\n      0 valid, "
+         "1 not, 2 unreadable.",
+     .options = OPTION_QUOTE | OPTION_SIGNATURE | OPTION_AK | OPTION_NONCE | OPTION_PCRS |
+                OPTION_EVENTLOG,
      .required = OPTION_QUOTE | OPTION_SIGNATURE | OPTION_AK,
      .inspect = evidence_quote},
     {.noun = "cert",

@@ -18,9 +18,8 @@ struct eventlog {
     uint16_t bank; /* claims are proved in */
 };
 
-/* Reads and interprets FILE: "-" is standard input; the log may be wrapped in base64 or hexadecimal
- * text. Says on standard error why it can't. Close what was opened, and what was not. Errors:
- * CONFIG_UNREADABLE, EVENT_LOG_UNREADABLE, TOO_LONG, NO_MEMORY, CRYPTO. */
+/* Reads and interprets FILE, as evidence_file_read takes it. Says on standard error why it can't. Close what was opened, and what was not. Errors:
+ * CONFIG_UNREADABLE, EVENT_LOG_UNREADABLE, TOO_LONG, NO_MEMORY, CRYPTO, IO. */
 ERRFN eventlog_open(const char *file, struct eventlog *out_eventlog);
 void eventlog_close(struct eventlog *eventlog);
 

@@ -3,9 +3,11 @@
 #define ITL_CLI_EVIDENCE_FILE_H
 
 #include "base/bytes.h"
+#include "tpm/event_log.h"
 
 enum {
-    EVIDENCE_FILE_MAX_BYTES = 1024 * 1024, /* a PEM bundle with its text; evidence is far smaller */
+    /* the largest event log in hexadecimal with line breaks; everything else is far smaller */
+    EVIDENCE_FILE_MAX_BYTES = EVENT_LOG_MAX_BYTES * 2 + (EVENT_LOG_MAX_BYTES >> 3),
     EVIDENCE_LAYERS_MAX = 4 /* base64 of PEM in JSON in base64 is as odd as it gets */
 };
 

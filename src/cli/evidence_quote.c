@@ -5,6 +5,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "cli/eventlog.h"
 #include "cli/evidence_file.h"
 #include "cli/evidence_pcrs.h"
 #include "cli/evidence_quote_report.h"
@@ -20,6 +21,8 @@ struct material {
     uint8_t nonce[NONCE_MAX_BYTES];
     struct view nonce_view;
     struct pcr_values values;
+    struct eventlog eventlog; /* empty without --eventlog */
+    struct evidence_replay replay;
 };
 
 static void material_clear(struct material *material)
@@ -27,6 +30,7 @@ static void material_clear(struct material *material)
     buf_free(material->quote);
     buf_free(material->signature);
     quote_key_free(material->key);
+    eventlog_close(&material->eventlog);
 }
 
 static enum exit_status unreadable(const char *path, err_t e)
@@ -72,7 +76,8 @@ static ERRFN read_material(const struct options *o, struct material *material)
     }
     TRY(complain(o->quote, evidence_file_read(o->quote, NULL, &material->quote)));
     TRY(complain(o->signature, evidence_file_read(o->signature, NULL, &material->signature)));
-    return complain(o->ak, read_key(o->ak, material));
+    TRY(complain(o->ak, read_key(o->ak, material)));
+    return o->eventlog ? eventlog_open(o->eventlog, &material->eventlog) : OK;
 }
 
 /* The order of plain values is the quote's. */
@@ -88,8 +93,29 @@ static ERRFN read_values(const struct options *o, struct material *material)
     return evidence_pcrs_read(buf_view(content), &quote.selection, &material->values);
 }
 
-static enum exit_status print(const struct options *options, const struct quote_report *report)
+/* Adds what the event log, if there is one, says about the quote. */
+static ERRFN replay(const struct options *options, struct material *material,
+                    struct quote_report *report)
 {
+    if (!material->eventlog.log) {
+        return OK;
+    }
+    TRY(evidence_replay_check(material->eventlog.log, material->eventlog.replay, report->quote,
+                              options->pcrs ? &material->values : NULL, &material->replay));
+    report->replay = &material->replay;
+    if (!material->replay.explained) {
+        report->reasons[report->count++] = E(EVENT_LOG_REPLAY);
+    }
+    return OK;
+}
+
+static enum exit_status print(const struct options *options, struct material *material,
+                              struct quote_report *report)
+{
+    err_t replayed = report->quote ? replay(options, material, report) : OK;
+    if (!IS_OK(replayed)) {
+        return unreadable(options->eventlog, replayed);
+    }
     err_t printed = quote_report_print(report, options->output);
     if (!IS_OK(printed)) {
         return unreadable("standard output", printed);
@@ -107,8 +133,7 @@ static enum exit_status fail(const struct options *options, const struct quote_v
 }
 
 /* A key that can't be used leaves the signature unchecked, and the rest still to be seen. */
-static enum exit_status show_without_key(const struct options *options,
-                                         const struct material *material)
+static enum exit_status show_without_key(const struct options *options, struct material *material)
 {
     struct quote_verdict verdict = {.part = QUOTE_PART_QUOTE};
     err_t read = quote_read(buf_view(material->quote), &verdict.quote, &verdict.offset);
@@ -119,10 +144,10 @@ static enum exit_status show_without_key(const struct options *options,
                                   .reasons = {quote_header_fault(&verdict.quote)}};
     report.count = IS_OK(report.reasons[0]) ? 0 : 1;
     report.reasons[report.count++] = material->key_fault;
-    return print(options, &report);
+    return print(options, material, &report);
 }
 
-static enum exit_status judge(const struct options *options, const struct material *material)
+static enum exit_status judge(const struct options *options, struct material *material)
 {
     if (!material->key) {
         return show_without_key(options, material);
@@ -144,8 +169,8 @@ static enum exit_status judge(const struct options *options, const struct materi
                                   .count = verdict.count,
                                   .nonce_checked = evidence.nonce,
                                   .values_checked = evidence.values};
-    memcpy(report.reasons, verdict.reasons, sizeof report.reasons);
-    return print(options, &report);
+    memcpy(report.reasons, verdict.reasons, sizeof verdict.reasons);
+    return print(options, material, &report);
 }
 
 static enum exit_status inspect(const struct options *options, struct material *material)
@@ -155,7 +180,7 @@ static enum exit_status inspect(const struct options *options, struct material *
     }
     if (quote_is_tpm12(buf_view(material->quote))) {
         struct quote_report report = {.tpm12 = true, .reasons = {E(QUOTE_TYPE)}, .count = 1};
-        return print(options, &report);
+        return print(options, material, &report);
     }
     if (options->pcrs && !IS_OK(complain(options->pcrs, read_values(options, material)))) {
         return EXIT_UNREADABLE;

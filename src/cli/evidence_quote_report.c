@@ -51,14 +51,9 @@ static ERRFN set_selection(json_t *object, const struct pcr_selection *selection
     AUTO(json) banks = json_object();
     ENSURE(banks, NO_MEMORY);
     for (size_t i = 0; i < selection->count; i++) {
-        AUTO(json) pcrs = json_array();
-        for (uint32_t index = 0; index < PCR_COUNT; index++) {
-            if (selection->banks[i].mask >> index & 1) {
-                ENSURE(json_array_append_new(pcrs, json_integer(index)) == 0, NO_MEMORY);
-            }
-        }
         if (selection->banks[i].mask != 0) {
-            TRY(report_set(banks, pcr_bank_name(selection->banks[i].bank), STEAL(pcrs)));
+            TRY(report_set_pcrs(banks, pcr_bank_name(selection->banks[i].bank),
+                                selection->banks[i].mask));
         }
     }
     return report_set(object, "selection", STEAL(banks));
@@ -92,6 +87,10 @@ static void explain(const struct quote_report *report, err_t reason, char *out_t
         snprintf(out_text, size, "The quote selects no PCR.");
     } else if (IS_E(reason, PCR_VALUES_INVALID)) {
         snprintf(out_text, size, "The value of a quoted PCR is not among those given.");
+    } else if (IS_E(reason, EVENT_LOG_REPLAY) && !report->replay->compared) {
+        snprintf(out_text, size,
+                 "The quoted PCR values are not those of the event log alone; give them "
+                 "with --pcrs to see which differ.");
     } else {
         snprintf(out_text, size, "%s", err_text(reason));
     }
@@ -137,6 +136,15 @@ static ERRFN set_no_quote(json_t *object)
     return OK;
 }
 
+static ERRFN set_event_log(json_t *object, const struct evidence_replay *replay)
+{
+    AUTO(json) said = NULL;
+    if (replay) {
+        TRY(evidence_replay_json(replay, &said));
+    }
+    return report_set(object, "event_log", said ? STEAL(said) : json_null());
+}
+
 static ERRFN make(const struct quote_report *report, json_t **out_object)
 {
     AUTO(json) object = json_object();
@@ -151,6 +159,7 @@ static ERRFN make(const struct quote_report *report, json_t **out_object)
     }
     TRY(report_set(object, "nonce_checked", json_boolean(report->nonce_checked)));
     TRY(report_set(object, "pcr_values_checked", json_boolean(report->values_checked)));
+    TRY(set_event_log(object, report->replay));
     *out_object = STEAL(object);
     return OK;
 }
@@ -162,10 +171,7 @@ static void print_selection(const json_t *banks)
     json_object_foreach((json_t *)(uintptr_t)banks, bank, pcrs)
     {
         printf("PCRs              %s:", bank);
-        for (size_t i = 0; i < json_array_size(pcrs); i++) {
-            printf("%s%" JSON_INTEGER_FORMAT, i > 0 ? "," : "",
-                   json_integer_value(json_array_get(pcrs, i)));
-        }
+        report_print_pcrs(pcrs);
         puts("");
     }
 }
@@ -189,6 +195,7 @@ ERRFN quote_report_print(const struct quote_report *report, enum output_format f
     }
     table_print_object(stdout, columns, sizeof columns / sizeof columns[0], object);
     print_selection(json_object_get(object, "selection"));
+    evidence_replay_print(json_object_get(object, "event_log"));
     print_reasons(object);
     return OK;
 }

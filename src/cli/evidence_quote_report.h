@@ -2,6 +2,7 @@
 #ifndef ITL_CLI_EVIDENCE_QUOTE_REPORT_H
 #define ITL_CLI_EVIDENCE_QUOTE_REPORT_H
 
+#include "cli/evidence_replay.h"
 #include "cli/options.h"
 #include "tpm/quote_verdict.h"
 
@@ -11,8 +12,9 @@ struct quote_report {
     const struct quote_key *key; /* NULL when it can't be used */
     uint16_t scheme;
     uint16_t hash_alg;
-    err_t reasons[QUOTE_REASONS_MAX];
-    size_t count; /* of reasons; 0 for a valid quote */
+    err_t reasons[QUOTE_REASONS_MAX + 1]; /* the quote's, and EVENT_LOG_REPLAY */
+    size_t count;                         /* of reasons; 0 for a valid quote */
+    const struct evidence_replay *replay; /* NULL without an event log */
     bool nonce_checked;
     bool values_checked;
 };

@@ -100,8 +100,14 @@ class Appliance:
         self.process.wait()
         self.log.close()
 
-    def log_text(self):
-        return open(self.log_path).read()
+    def log_text(self, *expected, seconds=15):
+        """The log, once it holds these: a request is logged after its answer was sent."""
+        end = time.monotonic() + seconds
+        while True:
+            text = open(self.log_path).read()
+            if all(part in text for part in expected) or time.monotonic() > end:
+                return text
+            time.sleep(0.02)
 
     def tls(self):
         context = ssl.create_default_context(cafile=f"{self.folder}/ca.pem")

@@ -152,6 +152,62 @@ def test_real_quote_is_valid_and_its_fields_are_the_expected_ones(bench, folder,
     bench.assert_reasons(quote, "quote_nonce_mismatch", nonce=entry["nonce_hex"] + "00")
 
 
+def guard(name, log=0):
+    """A machine's quote with its nonce, and one of its event logs."""
+    entry = next(e for e in expected("guard-oss", "expected_quotes.json") if name in e["file"])
+    return entry, unpack("guard-oss", entry), real("guard-oss", entry["file"].replace("evidence.json", f"log{log}.bin"))
+
+
+@pytest.mark.parametrize("name", ["DESKTOP-MIMU51J", "latitude-7520"])
+def test_event_log_of_a_real_machine_replays_to_what_it_quoted(bench, name):
+    entry, quote, log = guard(name)
+    for pcrs in (quote.pcrs, None):
+        said = bench.judge(quote, "--eventlog", log, nonce=entry["nonce_hex"], pcrs=pcrs).json
+        assert said["valid"] is True and said["event_log"]["replays"] is True
+        assert said["event_log"]["banks"]["sha256"] == {"replays": list(range(24)), "differs": [], "not_in_log": [], "capped": []}
+    assert bench.assert_valid(quote)["event_log"] is None
+
+
+def test_only_the_log_of_the_last_resume_explains_the_quote(bench):
+    for index, differs in ((0, [12, 13, 14]), (1, [12]), (2, [12]), (3, [12]), (4, [])):
+        entry, quote, log = guard("dell-notebook-5eventlogs", index)
+        with_values = bench.judge(quote, "--eventlog", log, nonce=entry["nonce_hex"], pcrs=quote.pcrs).json
+        assert with_values["event_log"]["banks"]["sha256"]["differs"] == differs
+        assert with_values["reasons"] == (["event_log_replay_mismatch"] if differs else [])
+        alone = bench.judge(quote, "--eventlog", log, nonce=entry["nonce_hex"])
+        assert alone.json["valid"] is not bool(differs) and alone.status == (1 if differs else 0)
+        assert not differs or ("--pcrs" in alone.json["explanations"][0] and alone.json["event_log"]["banks"] is None)
+
+
+@pytest.mark.parametrize("name", ["IMN-SUPERMICRO-no-epp", "IMN-SUPERMICRO-WBCL"])
+def test_bank_that_windows_capped_is_named_and_the_other_believed(bench, name):
+    entry, quote, log = guard(name)
+    said = bench.judge(quote, "--eventlog", log, nonce=entry["nonce_hex"], pcrs=quote.pcrs).json
+    banks = said["event_log"]["banks"]
+    assert said["valid"] is True and banks["sha256"]["replays"] == list(range(24)) and banks["sha256"]["capped"] == []
+    assert banks["sha1"]["differs"] == list(range(8)) and set(range(8)) <= set(banks["sha1"]["capped"])
+    only_capped = {"sha1": quote.pcrs["sha1"], "sha256": {pcr: "11" * 32 for pcr in quote.pcrs["sha256"]}}
+    assert bench.judge(quote, "--eventlog", log, pcrs=only_capped).json["reasons"] == \
+        ["quote_pcr_digest_mismatch", "event_log_replay_mismatch"]
+
+
+def test_event_log_with_one_digest_altered_explains_nothing(bench):
+    entry, quote, log = guard("latitude-7520")
+    content = bytearray(open(log, "rb").read())
+    events = json.loads(evidence("eventlog", log, "--json").stdout)["events"]
+    event = next(e for e in events if e["pcr"] == 4 and e["digests"].get("sha256"))
+    digest = bytes.fromhex(event["digests"]["sha256"])
+    content[content.index(digest, event["offset"])] ^= 1
+    said = bench.judge(quote, "--eventlog", bench.write("log", content.hex()), nonce=entry["nonce_hex"], pcrs=quote.pcrs).json
+    assert said["reasons"] == ["event_log_replay_mismatch"] and said["event_log"]["banks"]["sha256"]["differs"] == [4]
+
+
+def test_event_log_that_is_none_is_named_with_the_offset(bench):
+    _, quote, _ = guard("latitude-7520")
+    outcome = bench.judge(quote, "--eventlog", bench.write("log", b"\x01" * 40))
+    assert outcome.status == 2 and outcome.stdout == "" and "[event_log_unreadable]" in outcome.stderr and "byte offset" in outcome.stderr
+
+
 def test_quote_without_a_nonce_is_no_answer_to_one(bench):
     entry = expected("veraison", "expected_quotes.json")[0]
     quote = unpack("veraison", entry)

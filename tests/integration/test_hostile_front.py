@@ -17,8 +17,8 @@ import pytest
 
 import wire
 from appliance import BIN, TOOLS, Appliance, Node, clean_environment, run, temporary_folder, wait_until
-from certificates import Requester
 from hostile import Evidence, b64
+from requester import Requester
 
 CONTEXT = b" " * 64 + b"TLS 1.3, server CertificateVerify\0"
 
