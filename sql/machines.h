@@ -18,10 +18,10 @@ enum machine_status {
 };
 
 enum {
-    MACHINE_ID_SIZE = 37,      /* a UUID and a NUL */
-    EK_FINGERPRINT_BYTES = 48, /* SHA-384 */
-    MACHINE_EK_SIZE = 97,      /* SHA-384 in lower-case hexadecimal and a NUL */
-    EK_RECORD_MAX_BYTES = 8192 /* each part of EK material; NV areas are padded to 4 KiB */
+    MACHINE_ID_SIZE = 37,       /* a UUID and a NUL */
+    EK_FINGERPRINT_BYTES = 48,  /* SHA-384 */
+    MACHINE_EK_SIZE = 97,       /* SHA-384 in lower-case hexadecimal and a NUL */
+    EK_RECORD_MAX_BYTES = 24576 /* each part of EK material: a certificate with the CAs above it */
 };
 
 /* Texts are NUL-terminated, "" when unknown. Times are UTC milliseconds, 0 for never. */
@@ -51,7 +51,7 @@ struct machine {
     char ek_manufacturer[65];
     char ek_model[65];
     char ek_version[65];
-    char ek_anchor[257]; /* subject of the root that the EK certificate leads to */
+    char ek_anchor[257];     /* subject of the root that the EK certificate leads to */
     uint64_t evidence_at;    /* when policy accepted its last evidence */
     uint64_t evidence_until; /* how long that holds; 0: for as long as it is attested */
     uint32_t gates;          /* what that evidence opened, in the caller's bits */

@@ -175,7 +175,7 @@ static ERRFN set_cas_apart(struct ek_evidence *evidence, struct trust *trust)
         if (!is_ca(ek)) {
             evidence->ek[kept++] = STEAL(ek);
         } else if (IS_OK(added)) {
-            added = trust_add_intermediate(trust, buf_view(ek->cert), &count);
+            added = trust_add_intermediate(trust, ek->cert, &count);
         }
     }
     evidence->count = kept;

@@ -116,7 +116,7 @@ static ERRFN describe(const struct ek *ek, err_t area, const struct trust *trust
                       json_t **out_object)
 {
     struct trust_verdict verdict;
-    TRY(trust_evaluate(trust, ek, NULL, 0, now_ms, &verdict));
+    TRY(trust_evaluate(trust, ek, ek->chain, ek->chain_count, now_ms, &verdict));
     AUTO(json) problems = json_array();
     AUTO(json) object = json_object();
     ENSURE(problems && object, NO_MEMORY);

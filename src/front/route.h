@@ -8,7 +8,7 @@
 enum {
     BODY_MAX_ATTEST = 2 * 1024 * 1024, /* an event log of 512 KiB is 700 KiB in base64; UEFI logs
                                           with many option ROMs come close */
-    BODY_MAX_NODE = 64 * 1024,         /* an EK certificate of 8 KiB and hardware names */
+    BODY_MAX_NODE = 64 * 1024, /* an EK certificate with its CAs, 24 KiB, and hardware names */
     PATH_ARGUMENT_MAX = 128
 };
 

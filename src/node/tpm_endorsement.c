@@ -122,6 +122,42 @@ static ERRFN try_certificate(struct tpm *tpm, const struct ek_template *t,
     return IS_E(e, EK_MISMATCH) || IS_E(e, EK_TEMPLATE) ? OK : e;
 }
 
+/* TCG EK Credential Profile section 2.2.1.5: the CAs above the EK, in as many areas as it takes,
+ * even one certificate over several. */
+enum { CHAIN_FIRST_INDEX = 0x01C00100, CHAIN_AREAS_MAX = 16 };
+
+static ERRFN read_chain(struct tpm *tpm, struct buf *chain)
+{
+    for (TPM2_HANDLE i = 0; i < CHAIN_AREAS_MAX; i++) {
+        bool exists = false;
+        AUTO(buf) area = NULL;
+        TRY(nv_exists(tpm, CHAIN_FIRST_INDEX + i, &exists));
+        if (!exists) {
+            break;
+        }
+        TRY(nv_read(tpm, CHAIN_FIRST_INDEX + i, &area));
+        TRY(buf_put(chain, buf_view(area)));
+    }
+    return OK;
+}
+
+/* The appliance may know the CAs by itself: what can't be read, or is more than it takes, is left
+ * out. */
+static ERRFN append_chain(struct tpm *tpm, struct endorsement *endorsement)
+{
+    AUTO(buf) with_chain = NULL;
+    AUTO(ek) ek = NULL;
+    TRY(buf_new(EK_MAX_BYTES, &with_chain));
+    TRY(buf_put(with_chain, buf_view(endorsement->certificate)));
+    err_t e = read_chain(tpm, with_chain);
+    e = IS_OK(e) ? ek_parse(buf_view(with_chain), EK_SOURCE_CERT, &ek) : e;
+    if (IS_OK(e)) {
+        buf_free(endorsement->certificate);
+        endorsement->certificate = STEAL(with_chain);
+    }
+    return IS_E(e, TPM_ABSENT) || IS_E(e, NO_MEMORY) ? e : OK;
+}
+
 /* -- without one ------------------------------------------------------------------------------- */
 
 static ERRFN take_uncertified(struct tpm *tpm, const struct ek_template *t,
@@ -158,6 +194,9 @@ ERRFN endorsement_find(struct tpm *tpm, enum tpm_key wanted, struct endorsement 
         }
     }
     ENSURE(found->ek, TPM_NO_EK);
+    if (found->certificate) {
+        TRY(append_chain(tpm, found));
+    }
     *out_endorsement = STEAL(found);
     return OK;
 }

@@ -19,7 +19,8 @@ enum ek_finding {
 struct endorsement {
     const struct ek_template *template;
     struct ek *ek;           /* parsed; says fingerprint, manufacturer and so on */
-    struct buf *certificate; /* the NV area as it is; NULL when the TPM has none */
+    struct buf *certificate; /* the NV area as it is, and behind it the CA certificates that the TPM
+                                keeps, where they can be read; NULL when the TPM has none */
     struct buf *public_area; /* TPM2B_PUBLIC */
     TPM2_HANDLE persistent;  /* the key is one of the persistent handles, because no template makes
                                 it; 0 otherwise */

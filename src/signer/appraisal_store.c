@@ -39,7 +39,7 @@ static ERRFN store_ek(struct call *call, const struct machine *machine, const st
     struct ek_record record = {
         .source = (int)ek->source,
         .key_type = (int)ek->key_type,
-        .certificate = ek->cert ? buf_view(ek->cert) : VIEW_EMPTY,
+        .certificate = ek->area ? buf_view(ek->area) : VIEW_EMPTY,
         .spki = buf_view(ek->spki),
         .public_area = area,
     };

@@ -57,7 +57,7 @@ static ERRFN load_keys(struct call *call, const struct machine *machine, const s
 {
     struct ak_record ak;
     TRY(identity_stored_certificate(call, machine->ek_fingerprint, &s->ek));
-    TRY(trust_evaluate(trust, s->ek, NULL, 0, call->now_ms, &s->trust));
+    TRY(trust_evaluate(trust, s->ek, s->ek->chain, s->ek->chain_count, call->now_ms, &s->trust));
     s->evidence.ek = s->ek;
     s->evidence.trust = &s->trust;
     err_t found = ak_get(call->signer->db, machine->ek_fingerprint, &ak);

@@ -62,7 +62,7 @@ static ERRFN insert(struct call *call, const struct ek *ek, const struct machine
     struct ek_record record = {
         .source = (int)ek->source,
         .key_type = (int)ek->key_type,
-        .certificate = ek->cert ? buf_view(ek->cert) : VIEW_EMPTY,
+        .certificate = ek->area ? buf_view(ek->area) : VIEW_EMPTY,
         .spki = buf_view(ek->spki),
     };
     memcpy(record.fingerprint, machine->ek_fingerprint, sizeof record.fingerprint);

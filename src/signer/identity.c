@@ -42,7 +42,7 @@ ERRFN identity_trust(struct call *call, const struct ek *ek, struct trust_verdic
 {
     const struct signer *s = call->signer;
     struct trust_verdict verdict;
-    TRY(trust_evaluate(s->trust, ek, NULL, 0, call->now_ms, &verdict));
+    TRY(trust_evaluate(s->trust, ek, ek->chain, ek->chain_count, call->now_ms, &verdict));
     if (!policy_trusts(s->policy, &verdict)) {
         if (IS_OK(verdict.reason)) {
             verdict.reason = E(EK_NOT_TRUSTED);

@@ -95,7 +95,7 @@ void ek_free(struct ek *ek)
     }
     EVP_PKEY_free(ek->key);
     X509_free(ek->x509);
-    buf_free(ek->cert);
+    buf_free(ek->area);
     buf_free(ek->spki);
     free(ek);
 }

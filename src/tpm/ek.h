@@ -11,7 +11,9 @@
 #include <openssl/types.h>
 
 enum {
-    EK_MAX_BYTES = 8192, /* two certificates in one padded NV index */
+    EK_MAX_BYTES = 24576, /* 8 KiB for two certificates in one padded NV index, and the CAs above */
+    EK_CHAIN_MAX = 8,     /* certificates that may follow the EK's; */
+    EK_CHAIN_CERT_MAX_BYTES = 4096, /* a longer one is passed over */
     /* RFC 5280 allows 20 octets; readers are to cope with longer ones. */
     EK_SERIAL_MAX_BYTES = 64,
     EK_SERIAL_TEXT_SIZE =
@@ -38,7 +40,7 @@ enum ek_quirk {
     EK_QUIRK_PADDED = 1U << 0,        /* trailing 0x00 or 0xFF, as read from NV */
     EK_QUIRK_TCG_HEADER = 1U << 1,    /* TCG_PCCLIENT_STORED_CERT header before the certificate */
     EK_QUIRK_OCTET_STRING = 1U << 2,  /* wrapped in an OCTET STRING */
-    EK_QUIRK_SECOND_CERT = 1U << 3,   /* another certificate follows; the first one counts */
+    EK_QUIRK_SECOND_CERT = 1U << 3,   /* others follow; the first one counts */
     EK_QUIRK_RSAES_OAEP = 1U << 4,    /* the key's algorithm is id-RSAES-OAEP */
     EK_QUIRK_UNSORTED_NAME = 1U << 5, /* a name's SET is not in DER order */
     EK_QUIRK_NO_TPM_SAN = 1U << 6,    /* no manufacturer, model and version in a subjectAltName */
@@ -53,7 +55,11 @@ struct ek {
     enum ek_key key_type;
     EVP_PKEY *key;
     X509 *x509;       /* NULL for EK_SOURCE_PUB */
-    struct buf *cert; /* DER as received, unwrapped; NULL for EK_SOURCE_PUB */
+    struct buf *area; /* what was sent, unwrapped: DER certificates one behind the other, which
+                         ek_parse reads alike; NULL for EK_SOURCE_PUB */
+    struct view cert; /* the first of them, the EK's; empty for EK_SOURCE_PUB */
+    struct view chain[EK_CHAIN_MAX]; /* those behind it that could be CAs above it, unverified */
+    size_t chain_count;
     struct buf *spki; /* SubjectPublicKeyInfo in its one encoding (spki.h) */
 
     uint8_t spki_sha384[SHA384_BYTES]; /* the machine's identity, ek_fingerprint */
@@ -84,7 +90,7 @@ struct ek {
 };
 
 /* EK_SOURCE_CERT: a certificate in PEM or DER, in DER also behind a TCG header, inside one OCTET
- * STRING, followed by 0x00 or 0xFF padding or by another certificate. EK_SOURCE_PUB:
+ * STRING, followed by 0x00 or 0xFF padding or by other certificates. EK_SOURCE_PUB:
  * SubjectPublicKeyInfo in DER or PEM, TPM2B_PUBLIC or TPMT_PUBLIC; the latter two are checked as
  * ek_set_public_area does. Errors: EK_MISSING when nothing was sent, EK_UNREADABLE,
  * EK_KEY_UNSUPPORTED, EK_TEMPLATE, TOO_LONG. */

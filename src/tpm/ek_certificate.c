@@ -5,13 +5,38 @@
 #include "tpm/spki.h"
 
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+AUTO_DEFINE(x509, X509, X509_free);
+
+static X509 *read_der(struct view der)
+{
+    const uint8_t *end = der.data;
+    AUTO(x509) certificate = d2i_X509(NULL, &end, (long)der.len);
+    return end == der.data + der.len ? STEAL(certificate) : NULL;
+}
+
+/* What can't be read, and what is no CA, such as the certificate of another EK, is no help. */
+static bool may_be_issuer(struct view der)
+{
+    AUTO(x509) certificate = der.len <= EK_CHAIN_CERT_MAX_BYTES ? read_der(der) : NULL;
+    return certificate && X509_check_ca(certificate) > 0;
+}
 
 static ERRFN read_x509(struct ek *ek, struct view sent)
 {
-    TRY(ek_container_certificate(sent, &ek->cert, &ek->quirks));
-    const uint8_t *end = ek->cert->data;
-    ek->x509 = d2i_X509(NULL, &end, (long)ek->cert->len);
-    ENSURE(ek->x509 && end == ek->cert->data + ek->cert->len, EK_UNREADABLE);
+    uint32_t nothing_around = 0;
+    struct view der;
+    TRY(ek_container_certificates(sent, &ek->area, &ek->quirks));
+    struct view area = buf_view(ek->area);
+    TRY(ek_area_next(&area, &ek->cert, &nothing_around));
+    ek->x509 = read_der(ek->cert);
+    ENSURE(ek->x509, EK_UNREADABLE);
+    while (ek->chain_count < EK_CHAIN_MAX && IS_OK(ek_area_next(&area, &der, &nothing_around))) {
+        if (may_be_issuer(der)) {
+            ek->chain[ek->chain_count++] = der;
+        }
+    }
     return OK;
 }
 
@@ -28,8 +53,8 @@ static ERRFN read_x509_key(struct ek *ek)
 static ERRFN finish_certificate(struct ek *ek)
 {
     TRY(ek_facts_read(ek));
-    TRY(sha384(buf_view(ek->cert), ek->cert_sha384));
-    return sha256(buf_view(ek->cert), ek->cert_sha256);
+    TRY(sha384(ek->cert, ek->cert_sha384));
+    return sha256(ek->cert, ek->cert_sha256);
 }
 
 ERRFN ek_certificate_read(struct ek *ek, struct view sent)

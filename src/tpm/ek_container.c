@@ -96,30 +96,73 @@ ERRFN ek_area_next(struct view *area, struct view *out_der, uint32_t *quirks)
     return OK;
 }
 
-static ERRFN from_der(struct view sent, struct buf **out_der, uint32_t *out_quirks)
+struct certificates {
+    struct buf *ders;
+    size_t count;
+    uint32_t quirks;
+};
+
+static ERRFN add(struct view der, struct certificates *found)
 {
-    uint32_t quirks = 0;
-    struct view area = sent;
-    struct view first;
-    struct view further;
-    err_t taken = ek_area_next(&area, &first, &quirks);
-    ENSURE(!IS_E(taken, NOT_FOUND), EK_UNREADABLE);
-    TRY(taken);
-    while (IS_OK(taken = ek_area_next(&area, &further, &quirks))) {
-        quirks |= EK_QUIRK_SECOND_CERT;
+    ENSURE(found->count <= EK_CHAIN_MAX, TOO_LONG);
+    found->quirks |= found->count > 0 ? EK_QUIRK_SECOND_CERT : 0;
+    found->count++;
+    return buf_put(found->ders, der);
+}
+
+static ERRFN add_area(struct view area, struct certificates *found)
+{
+    struct view der;
+    err_t taken;
+    while (IS_OK(taken = ek_area_next(&area, &der, &found->quirks))) {
+        TRY(add(der, found));
     }
-    ENSURE(IS_E(taken, NOT_FOUND), EK_UNREADABLE);
-    TRY(buf_copy(first, out_der));
-    *out_quirks = quirks;
+    return IS_E(taken, NOT_FOUND) ? OK : taken;
+}
+
+static bool is_certificate(const struct pem_block *block)
+{
+    return strcmp(block->label, PEM_CERTIFICATE) == 0 ||
+           strcmp(block->label, PEM_CERTIFICATE_OLD) == 0;
+}
+
+static ERRFN add_blocks(struct pem_reader *reader, struct certificates *found)
+{
+    AUTO(buf) first = NULL;
+    TRY(take_pem_block(reader, PEM_CERTIFICATE, PEM_CERTIFICATE_OLD, &first));
+    TRY(add_area(buf_view(first), found));
+    struct pem_block block;
+    err_t read;
+    while (!IS_E(read = pem_next(reader, &block), NOT_FOUND)) {
+        if (IS_E(read, FIELD_INVALID)) {
+            continue;
+        }
+        TRY(read);
+        AUTO(buf) der = block.der;
+        if (is_certificate(&block)) {
+            TRY(add_area(buf_view(der), found));
+        }
+    }
     return OK;
 }
 
-ERRFN ek_container_certificate(struct view sent, struct buf **out_der, uint32_t *out_quirks)
+static ERRFN add_pem(struct view sent, struct certificates *found)
 {
-    if (!pem_is(sent)) {
-        return from_der(sent, out_der, out_quirks);
-    }
-    AUTO(buf) body = NULL;
-    TRY(ek_container_pem(sent, PEM_CERTIFICATE, PEM_CERTIFICATE_OLD, &body));
-    return from_der(buf_view(body), out_der, out_quirks);
+    struct pem_reader reader;
+    TRY(pem_open(sent, &reader));
+    err_t added = add_blocks(&reader, found);
+    pem_close(&reader);
+    return added;
+}
+
+ERRFN ek_container_certificates(struct view sent, struct buf **out_ders, uint32_t *out_quirks)
+{
+    AUTO(buf) ders = NULL;
+    TRY(buf_new(sent.len, &ders));
+    struct certificates found = {.ders = ders};
+    TRY(pem_is(sent) ? add_pem(sent, &found) : add_area(sent, &found));
+    ENSURE(found.count > 0, EK_UNREADABLE);
+    *out_ders = STEAL(ders);
+    *out_quirks = found.quirks;
+    return OK;
 }

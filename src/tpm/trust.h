@@ -13,9 +13,9 @@ enum {
     TRUST_FILES_MAX = 4096,                 /* files in one folder */
     TRUST_FILE_MAX_BYTES = 4 * 1024 * 1024, /* one bundle */
     TRUST_HASHES_MAX = 1000000,             /* allowed hashes: a fleet without EK certificates */
-    TRUST_NODE_CERTS_MAX = 8,               /* intermediates a node may send */
-    TRUST_NODE_CERT_MAX_BYTES = 4096,       /* each */
-    TRUST_DEPTH_MAX = 8,                    /* certificates between EK and root */
+    TRUST_NODE_CERTS_MAX = EK_CHAIN_MAX,    /* intermediates a node may send */
+    TRUST_NODE_CERT_MAX_BYTES = EK_CHAIN_CERT_MAX_BYTES, /* each */
+    TRUST_DEPTH_MAX = 8,                                 /* certificates between EK and root */
     TRUST_NAME_SIZE = 256,
     TRUST_FILE_NAME_SIZE = 256
 };
@@ -101,8 +101,8 @@ ERRFN trust_load_folder(struct trust *trust, const char *folder, bool roots, cha
  * FIELD_INVALID, TOO_LONG. */
 ERRFN trust_allow_hash(struct trust *trust, struct view hex_text);
 
-/* Adds what `from` holds: its intermediates, and with `anchors` its roots and allowed hashes as well.
- * The certificates are shared. Errors: TOO_LONG past a limit, NO_MEMORY. */
+/* Adds what `from` holds: its intermediates, and with `anchors` its roots and allowed hashes as
+ * well. The certificates are shared. Errors: TOO_LONG past a limit, NO_MEMORY. */
 ERRFN trust_add_all(struct trust *trust, const struct trust *from, bool anchors);
 
 size_t trust_root_count(const struct trust *trust);

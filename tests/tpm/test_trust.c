@@ -153,6 +153,69 @@ static void intermediate_from_the_node_completes_the_path(void **state)
     X509_free(cert);
 }
 
+static void put_cert(struct buf *area, const struct issue_spec *spec)
+{
+    X509 *cert = issue_certificate(spec);
+    AUTO(buf) der = issue_der(cert);
+    assert_ok(buf_put(area, buf_view(der)));
+    X509_free(cert);
+}
+
+static void chain_behind_the_ek_certificate_completes_the_path(void **state)
+{
+    struct world *w = *state;
+    AUTO(trust) trust = NULL;
+    assert_ok(trust_new(&trust));
+    struct issue_spec root = issue_root("Root", w->root_key);
+    add_cert(trust, &root, true);
+    struct issue_spec inter = issue_intermediate("Inter", w->inter_key, "Root", w->root_key);
+    struct issue_spec spec = issue_ek(w->ek_key, "Inter", w->inter_key);
+    AUTO(buf) area = NULL;
+    assert_ok(buf_new(EK_MAX_BYTES, &area));
+    put_cert(area, &spec);
+    size_t alone = area->len;
+    assert_ok(buf_put(area, view_of("\xff\xff\x00", 3)));
+    put_cert(area, &spec); /* another EK's: no CA */
+    put_cert(area, &inter);
+    put_cert(area, &root);
+    AUTO(ek) ek = NULL;
+    assert_ok(ek_parse(buf_view(area), EK_SOURCE_CERT, &ek));
+    assert_true(view_equal(ek->cert, view_of(area->data, alone)));
+    assert_int_equal(ek->chain_count, 2);
+    assert_int_equal(ek->quirks, EK_QUIRK_SECOND_CERT | EK_QUIRK_PADDED);
+    struct trust_verdict verdict;
+    assert_ok(trust_evaluate(trust, ek, ek->chain, ek->chain_count, now_ms, &verdict));
+    assert_trusted(verdict);
+
+    /* What is stored says the same. */
+    AUTO(ek) stored = NULL;
+    assert_ok(ek_parse(buf_view(ek->area), EK_SOURCE_CERT, &stored));
+    assert_int_equal(stored->chain_count, 2);
+    assert_true(view_equal(stored->cert, ek->cert));
+    assert_memory_equal(stored->cert_sha384, ek->cert_sha384, SHA384_BYTES);
+    assert_ok(trust_evaluate(trust, stored, NULL, 0, now_ms, &verdict));
+    assert_int_equal(verdict.finding, TRUST_FINDING_ISSUER_UNKNOWN);
+}
+
+static void chain_of_more_than_eight_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct issue_spec spec = issue_ek(w->ek_key, "Inter", w->inter_key);
+    struct issue_spec inter = issue_intermediate("Inter", w->inter_key, "Root", w->root_key);
+    AUTO(buf) area = NULL;
+    assert_ok(buf_new(EK_MAX_BYTES, &area));
+    put_cert(area, &spec);
+    for (int i = 0; i < EK_CHAIN_MAX; i++) {
+        put_cert(area, &inter);
+    }
+    AUTO(ek) most = NULL;
+    AUTO(ek) none = NULL;
+    assert_ok(ek_parse(buf_view(area), EK_SOURCE_CERT, &most));
+    assert_int_equal(most->chain_count, EK_CHAIN_MAX);
+    assert_ok(buf_put(area, view_of("\x30\x00", 2))); /* no certificate, but counted */
+    assert_err(ek_parse(buf_view(area), EK_SOURCE_CERT, &none), TOO_LONG);
+}
+
 static void root_from_the_node_counts_for_nothing(void **state)
 {
     struct world *w = *state;
@@ -878,6 +941,8 @@ int main(void)
         cmocka_unit_test(ek_below_root_and_intermediate_is_trusted),
         cmocka_unit_test(ek_without_its_intermediate_is_untrusted),
         cmocka_unit_test(intermediate_from_the_node_completes_the_path),
+        cmocka_unit_test(chain_behind_the_ek_certificate_completes_the_path),
+        cmocka_unit_test(chain_of_more_than_eight_is_refused),
         cmocka_unit_test(root_from_the_node_counts_for_nothing),
         cmocka_unit_test(node_intermediates_past_a_limit_are_refused),
         cmocka_unit_test(ca_of_the_same_name_with_another_key_is_never_trusted),
