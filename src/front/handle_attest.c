@@ -83,6 +83,11 @@ ERRFN attest_answer(struct exchange *x, const struct ipc_attest_reply *full, con
     json_put_text_or_null(&w, "baseline", reply.baseline);
     json_put_text_or_null(&w, "note", reply.note);
     json_put_time(&w, "valid_until", reply.valid_until);
+    if (reply.reattest_after) {
+        json_put_number(&w, "reattest_after", reply.reattest_after);
+    } else {
+        json_put_null(&w, "reattest_after");
+    }
     json_close(&w, '}');
     return json_write_end(&w);
 }

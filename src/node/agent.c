@@ -23,6 +23,20 @@ void agent_stop(void)
 
 /* -- pauses ------------------------------------------------------------------------------------ */
 
+static uint64_t between(uint64_t least, uint64_t most)
+{
+    uint32_t dice;
+    random_bytes(&dice, sizeof dice);
+    return least + (most - least) * (dice % 1024) / 1024;
+}
+
+/* Before the interval is over, and not all machines at once. */
+static uint64_t reattest_ms(const struct options *options, uint32_t reattest_after_s)
+{
+    uint64_t interval = (uint64_t)(reattest_after_s ? reattest_after_s : options->poll_s) * 1000;
+    return between(interval * 3 / 4, interval);
+}
+
 /* Between three and five quarters of the interval, doubled for every failure in a row, so that a
  * fleet that starts together does not stay together; never shorter than the appliance asked for. */
 static uint64_t pause_ms(unsigned poll_s, unsigned failures, uint32_t retry_after_s)
@@ -31,9 +45,7 @@ static uint64_t pause_ms(unsigned poll_s, unsigned failures, uint32_t retry_afte
     uint64_t base = (uint64_t)poll_s * 1000 << doublings;
     uint64_t most = (uint64_t)(poll_s > SLOWEST_POLL_S ? poll_s : SLOWEST_POLL_S) * 1000;
     base = base < most ? base : most;
-    uint32_t dice;
-    random_bytes(&dice, sizeof dice);
-    uint64_t jittered = base * 3 / 4 + base / 2 * (dice % 1024) / 1024;
+    uint64_t jittered = between(base * 3 / 4, base * 5 / 4);
     uint64_t least = (uint64_t)retry_after_s * 1000;
     return jittered > least ? jittered : least + jittered % 1000;
 }
@@ -56,7 +68,8 @@ static bool sleep_until_next(uint64_t ms, uint64_t deadline_ms)
 /* What another attempt can't change. */
 static bool is_final(enum agent_outcome outcome, const struct attempt *attempt)
 {
-    return outcome == AGENT_ATTESTED || outcome == AGENT_REVOKED ||
+    return (outcome == AGENT_ATTESTED && attempt->options->mode != OPTIONS_STAY) ||
+           outcome == AGENT_REVOKED ||
            (outcome == AGENT_REFUSED && strcmp(attempt->refusal.reason, "machine_rejected") == 0);
 }
 
@@ -71,9 +84,11 @@ static enum agent_outcome attest_repeatedly(const struct options *options, struc
             return outcome;
         }
         bool waiting = outcome == AGENT_PENDING || outcome == AGENT_LOCKED;
-        failures = waiting ? 0 : failures + 1;
-        uint64_t ms =
-            pause_ms(options->poll_s, waiting ? 0 : failures - 1, attempt->refusal.retry_after_s);
+        failures = waiting || outcome == AGENT_ATTESTED ? 0 : failures + 1;
+        uint64_t ms = outcome == AGENT_ATTESTED
+                          ? reattest_ms(options, attempt->reattest_after_s)
+                          : pause_ms(options->poll_s, waiting ? 0 : failures - 1,
+                                     attempt->refusal.retry_after_s);
         if (!sleep_until_next(ms, deadline)) {
             return outcome;
         }

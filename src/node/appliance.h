@@ -13,6 +13,7 @@
 
 enum {
     APPLIANCE_ID_MAX = 36,
+    REATTEST_AFTER_MAX_S = 366 * 24 * 3600,
     APPLIANCE_TOKEN_MAX = 128,
     APPLIANCE_FAILURES_MAX = 8,
     APPLIANCE_CONFIG_MAX_BYTES = 1 << 20
@@ -70,6 +71,7 @@ struct appliance_verdict {
     char role[65];
     char reason[65]; /* "" when nothing was withheld */
     char message[513];
+    uint32_t reattest_after_s; /* when policy wants it back; 0 when the appliance does not say */
     size_t failures; /* what policy did not accept, at most APPLIANCE_FAILURES_MAX of it */
     char failure[APPLIANCE_FAILURES_MAX][256];
 };

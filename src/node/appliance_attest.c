@@ -71,6 +71,18 @@ static ERRFN copy_text_or_empty(const json_t *object, const char *key, char *out
     return OK;
 }
 
+static ERRFN read_reattest_after(const json_t *seconds, uint32_t *out_s)
+{
+    if (!seconds || json_is_null(seconds)) {
+        return OK;
+    }
+    ENSURE(json_is_integer(seconds), ANSWER_INVALID);
+    json_int_t value = json_integer_value(seconds);
+    ENSURE(value > 0 && value <= REATTEST_AFTER_MAX_S, ANSWER_INVALID);
+    *out_s = (uint32_t)value;
+    return OK;
+}
+
 static ERRFN read_verdict(const json_t *answer, struct appliance_verdict *out_verdict)
 {
     struct appliance_verdict verdict = {0};
@@ -89,6 +101,7 @@ static ERRFN read_verdict(const json_t *answer, struct appliance_verdict *out_ve
     TRY(copy_text_or_empty(answer, "reason", verdict.reason, sizeof verdict.reason));
     TRY(copy_text_or_empty(answer, "message", verdict.message, sizeof verdict.message));
     TRY(read_failures(json_object_get(answer, "failures"), &verdict));
+    TRY(read_reattest_after(json_object_get(answer, "reattest_after"), &verdict.reattest_after_s));
     bool apply = verdict.action == NODE_ACTION_APPLY;
     ENSURE(!apply || (is_token(verdict.config_token) && verdict.machine_id[0]), ANSWER_INVALID);
     *out_verdict = verdict;

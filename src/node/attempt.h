@@ -12,10 +12,13 @@ struct attempt {
     struct https_client *client; /* borrowed */
     struct hardware hardware;
     struct progress progress;
-    struct endorsement *endorsement; /* found once, kept for the next attempt */
-    struct attestation_key *key;     /* the same */
-    struct pcr_selection selection;  /* what the last challenge wanted quoted */
-    struct refusal refusal;          /* of the last attempt; status 0 when it was not refused */
+    struct endorsement *endorsement;     /* found once, kept for the next attempt */
+    struct attestation_key *key;         /* the same */
+    struct pcr_selection selection;      /* what the last challenge wanted quoted */
+    uint32_t reattest_after_s;           /* what the last verdict said; 0 for nothing */
+    bool configured;                     /* a configuration was handed on; */
+    uint8_t config_sha384[SHA384_BYTES]; /* the same one is not again */
+    struct refusal refusal;              /* of the last attempt; status 0 when it was not refused */
 };
 
 /* Says what happens on standard error. */

@@ -125,5 +125,14 @@ ERRFN attempt_fetch(struct attempt *attempt, const struct loaded *loaded,
                     verdict->machine_id, &config));
     progress_say(&attempt->progress, "config_opened", "the TPM opened the configuration, %zu bytes",
                  config->len);
-    return hand_on(attempt, config);
+    uint8_t digest[SHA384_BYTES];
+    TRY(sha384(secret_view(config), digest));
+    if (attempt->configured && memcmp(digest, attempt->config_sha384, sizeof digest) == 0) {
+        progress_say(&attempt->progress, "unchanged", "it is the one that was applied before");
+        return OK;
+    }
+    TRY(hand_on(attempt, config));
+    memcpy(attempt->config_sha384, digest, sizeof digest);
+    attempt->configured = true;
+    return OK;
 }

@@ -12,6 +12,7 @@ enum option_id {
     OPT_PIN = 256,
     OPT_ONCE,
     OPT_WAIT,
+    OPT_STAY,
     OPT_POLL,
     OPT_EK,
     OPT_AK,
@@ -52,6 +53,7 @@ static const struct option long_options[] = {
     {"pin", required_argument, NULL, OPT_PIN},
     {"once", no_argument, NULL, OPT_ONCE},
     {"wait", required_argument, NULL, OPT_WAIT},
+    {"stay", no_argument, NULL, OPT_STAY},
     {"poll", required_argument, NULL, OPT_POLL},
     {"ek", required_argument, NULL, OPT_EK},
     {"ak", required_argument, NULL, OPT_AK},
@@ -131,6 +133,9 @@ static ERRFN take_option(int id, struct options *o)
     case OPT_WAIT:
         o->mode = OPTIONS_WAIT;
         return parse_seconds(optarg, OPTIONS_WAIT_MAX_S, &o->wait_s);
+    case OPT_STAY:
+        o->mode = OPTIONS_STAY;
+        return OK;
     case OPT_POLL:
         return parse_seconds(optarg, OPTIONS_POLL_MAX_S, &o->poll_s);
     case OPT_EK:
@@ -168,7 +173,8 @@ static const char *environment(const char *name, const char *otherwise)
 
 static ERRFN check_whole(const struct options *o, const char **out_subject)
 {
-    bool talks = o->mode == OPTIONS_FOREVER || o->mode == OPTIONS_ONCE || o->mode == OPTIONS_WAIT;
+    bool talks = o->mode == OPTIONS_FOREVER || o->mode == OPTIONS_ONCE || o->mode == OPTIONS_WAIT ||
+                 o->mode == OPTIONS_STAY;
     *out_subject = "--url";
     ENSURE(!talks || o->url, FIELD_MISSING);
     *out_subject = "--ca or --pin";

@@ -15,6 +15,7 @@ enum options_mode {
     OPTIONS_FOREVER = 0, /* poll until attested */
     OPTIONS_ONCE,
     OPTIONS_WAIT,    /* poll until attested or wait_s are over */
+    OPTIONS_STAY,    /* attest again for ever, when policy asks for it */
     OPTIONS_RECEIPT, /* write a receipt, talk to nobody */
     OPTIONS_HELP,
     OPTIONS_VERSION

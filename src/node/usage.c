@@ -13,6 +13,8 @@ const char *options_usage(void)
            "  --tcti TCTI       the TPM (or ITL_TCTI; default " OPTIONS_DEFAULT_TCTI ")\n"
            "  --once            one attempt; the exit status tells how it went\n"
            "  --wait SECONDS    keep trying for so long (default: for ever)\n"
+           "  --stay            attest again whenever policy asks for it, for ever; a changed\n"
+           "                    configuration is applied again\n"
            "  --poll SECONDS    pause between attempts (default 60)\n"
            "  --ek KEY          EK to show: auto, p256, p384, p521, rsa2048, rsa3072, rsa4096\n"
            "  --ak KEY          attestation key to sign with: auto, p384, p256, rsa2048\n"

@@ -79,7 +79,7 @@ static ERRFN answer_state(struct call *call, struct listing *listing, const stru
         return say(listing, "It stays out. To let the hardware register anew, attestation machine delete ID.");
     case MACHINE_ATTESTED:
         return gate_is_stale(machine, call->now_ms)
-                   ? say(listing, "Its evidence is too old, so every gate is closed: run itl-tpm-register on the node.")
+                   ? say(listing, "Its evidence is too old, so every gate is closed: have it attest again (itl-tpm-register on the node, with --stay to keep it fresh).")
                    : OK;
     case MACHINE_REGISTERED:
     case MACHINE_NONE:
@@ -94,7 +94,7 @@ ERRFN advice_list(struct call *call, const struct machine *machine, const struct
     TRY(call_buffer(call, ADVICE_BYTES, &listing.rows));
     TRY(answer_state(call, &listing, machine));
     if (!verdict) {
-        return say(&listing, "It has proved nothing yet: run itl-tpm-register on the node.");
+        return say(&listing, "It has proved nothing yet: have it attest again (itl-tpm-register on the node, with --stay to keep it fresh).");
     }
     TRY(answer_failures(&listing, verdict));
     if (out_list->count == 0 && machine->status == MACHINE_REGISTERED) {

@@ -32,3 +32,9 @@ ERRFN gate_check(const struct machine *machine, enum ipc_gate gate, uint64_t now
     ENSURE((machine->gates & (uint32_t)gate) != 0, GATE_CLOSED);
     return OK;
 }
+
+uint32_t gates_open(const struct machine *machine, uint64_t now_ms)
+{
+    bool closed = !IS_OK(gate_check_state(machine)) || gate_is_stale(machine, now_ms);
+    return closed ? 0 : machine->gates;
+}

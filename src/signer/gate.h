@@ -14,4 +14,7 @@ ERRFN gate_check_state(const struct machine *machine);
 /* Whether the gate is open now. Errors: as above, EVIDENCE_STALE, GATE_CLOSED. */
 ERRFN gate_check(const struct machine *machine, enum ipc_gate gate, uint64_t now_ms);
 
+/* The gates for which gate_check would be OK. */
+uint32_t gates_open(const struct machine *machine, uint64_t now_ms);
+
 #endif

@@ -123,7 +123,9 @@ static ERRFN describe_verdict(struct call *call, const struct policy_verdict *ve
     out_reply->chain = outcome_on_wire(verdict->chain.outcome);
     out_reply->replay = outcome_on_wire(verdict->replay.outcome);
     out_reply->policy = outcome_on_wire(verdict->policy.outcome);
-    out_reply->valid_until = verdict->result == POLICY_RESULT_FAIL ? 0 : verdict->valid_until_ms;
+    bool holds = verdict->result != POLICY_RESULT_FAIL;
+    out_reply->valid_until = holds ? verdict->valid_until_ms : 0;
+    out_reply->reattest_after = holds ? (uint32_t)(call->signer->policy->reattest_every_ms / 1000) : 0;
     TRY(call_text(call, verdict->baseline, &out_reply->baseline));
     TRY(call_text(call, verdict->note, &out_reply->note));
     return verdict_failures(call, verdict, &out_reply->failures);

@@ -43,7 +43,7 @@ struct ipc_machine_record machine_record(const struct machine *m, uint64_t now_m
         .evidence_at = m->evidence_at,
         .evidence_until = m->evidence_until,
         .stale = gate_is_stale(m, now_ms),
-        .gates = m->gates,
+        .gates = gates_open(m, now_ms),
     };
 }
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,9 +28,21 @@ static const char *client_module(void)
 
 static pid_t server;
 
+/* Its socket is there before it listens. */
+static bool is_listening(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    bool connected = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    close(fd);
+    return connected;
+}
+
 static void start_server(void)
 {
-    char path[128];
+    char path[100];
     char address[160];
     snprintf(path, sizeof path, "%s/p11", fixture_store());
     snprintf(address, sizeof address, "unix:path=%s", path);
@@ -47,7 +61,7 @@ static void start_server(void)
         _exit(127);
     }
     setpgid(server, server);
-    for (int i = 0; access(path, F_OK) != 0; i++) {
+    for (int i = 0; !is_listening(path); i++) {
         assert_true(i < 500);
         usleep(10000);
     }
