@@ -32,24 +32,6 @@ static ERRFN make_up(const struct quote *quote, const struct pcr_values *values,
     return OK;
 }
 
-static ERRFN take_from_log(const struct event_replay *replay, const struct quote *quote,
-                           struct pcr_values *out_values)
-{
-    *out_values = (struct pcr_values){0};
-    for (size_t i = 0; i < quote->selection.count; i++) {
-        const struct pcr_bank_selection *selected = &quote->selection.banks[i];
-        const struct event_replay_bank *said = event_replay_find(replay, selected->bank);
-        ENSURE(said, BUG);
-        for (uint32_t pcr = 0; pcr < PCR_COUNT; pcr++) {
-            if (selected->mask >> pcr & 1) {
-                struct view value = view_of(said->value[pcr], pcr_bank_digest_size(selected->bank));
-                TRY(pcr_values_add(out_values, selected->bank, pcr, value));
-            }
-        }
-    }
-    return OK;
-}
-
 static ERRFN take_selected(const struct pcr_values *given, const struct quote *quote,
                            struct pcr_values *out_values)
 {
@@ -85,7 +67,8 @@ ERRFN evidence_replay_check(const struct event_log *log, const struct event_repl
 {
     struct pcr_values quoted;
     *out_result = (struct evidence_replay){0};
-    TRY(values ? take_selected(values, quote, &quoted) : take_from_log(replay, quote, &quoted));
+    TRY(values ? take_selected(values, quote, &quoted)
+               : event_replay_values(replay, &quote->selection, &quoted));
     TRY(make_up(quote, &quoted, &out_result->compared));
     if (out_result->compared) {
         TRY(event_check(log, &quoted, &out_result->check));

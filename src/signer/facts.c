@@ -23,20 +23,11 @@ void facts_free(struct facts *facts)
 static ERRFN values_from_log(const struct evidence *evidence, struct facts *f)
 {
     struct event_replay replay;
-    struct pcr_values values = {0};
+    struct pcr_values values;
     uint8_t digest[TPM_DIGEST_MAX_BYTES];
     size_t len;
     TRY(event_replay(f->log, &replay));
-    for (size_t i = 0; i < evidence->selection.count; i++) {
-        const struct pcr_bank_selection *bank = &evidence->selection.banks[i];
-        const struct event_replay_bank *replayed = event_replay_find(&replay, bank->bank);
-        for (uint32_t pcr = 0; replayed && pcr < PCR_COUNT; pcr++) {
-            if (bank->mask >> pcr & 1) {
-                struct view value = view_of(replayed->value[pcr], pcr_bank_digest_size(bank->bank));
-                TRY(pcr_values_add(&values, bank->bank, pcr, value));
-            }
-        }
-    }
+    TRY(event_replay_values(&replay, &evidence->selection, &values));
     err_t hashed = pcr_values_digest(&values, &evidence->selection, evidence->ak_hash_alg, digest, &len);
     if (IS_OK(hashed) && view_equal(view_of(digest, len), evidence->pcr_digest)) {
         f->values = values;

@@ -88,6 +88,25 @@ const struct event_replay_bank *event_replay_find(const struct event_replay *rep
     return bank ? &replay->banks[bank - event_banks] : NULL;
 }
 
+ERRFN event_replay_values(const struct event_replay *replay, const struct pcr_selection *selection,
+                          struct pcr_values *out_values)
+{
+    struct pcr_values values = {0};
+    for (size_t i = 0; i < selection->count; i++) {
+        const struct pcr_bank_selection *bank = &selection->banks[i];
+        const struct event_replay_bank *replayed = event_replay_find(replay, bank->bank);
+        ENSURE(replayed, BUG);
+        for (uint32_t pcr = 0; pcr < PCR_COUNT; pcr++) {
+            if (bank->mask >> pcr & 1) {
+                struct view value = view_of(replayed->value[pcr], pcr_bank_digest_size(bank->bank));
+                TRY(pcr_values_add(&values, bank->bank, pcr, value));
+            }
+        }
+    }
+    *out_values = values;
+    return OK;
+}
+
 void event_register_name(const struct event_log *log, uint32_t index,
                          char out_name[static EVENT_REGISTER_NAME_SIZE])
 {

@@ -24,6 +24,10 @@ ERRFN event_replay(const struct event_log *log, struct event_replay *out_replay)
 /* The bank of this TPM_ALG_ID, NULL for an unknown one. */
 const struct event_replay_bank *event_replay_find(const struct event_replay *replay, uint16_t alg);
 
+/* The values that these PCRs have by the log. Errors: BUG for a selection of an unknown bank. */
+ERRFN event_replay_values(const struct event_replay *replay, const struct pcr_selection *selection,
+                          struct pcr_values *out_values);
+
 /* "0" … "23", or "RTMR0" … of a CC log. */
 enum { EVENT_REGISTER_NAME_SIZE = 12 };
 void event_register_name(const struct event_log *log, uint32_t index,
