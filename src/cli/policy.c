@@ -111,7 +111,8 @@ err_t policy_show(struct session *session, const struct options *options)
     return OK;
 }
 
-/* The digest says which text is meant: the appliance compares it with the one it holds, and the signature covers it. */
+/* The signature covers the number and the digest of the text that is shown here; the signer compares both with what it holds. So a
+ * lying front can only say which number is the previous one, and the operator sees that number. */
 static ERRFN activate(struct session *session, const struct options *options, const char *which)
 {
     AUTO(json) policy = NULL;

@@ -4,7 +4,8 @@
 
 #include "cli/session.h"
 
-/* By number, "active" or "previous". Errors: POLICY_VERSION for another word; as session_get_object. */
+/* By number, "active" or "previous". What comes is only what its own text bears out: its SHA-384, name and version, and the number that
+ * was asked for. Errors: POLICY_VERSION for another word; ANSWER_INVALID when it contradicts itself; as session_get_object. */
 ERRFN policy_fetch(struct session *session, const char *which, json_t **out_policy);
 
 #endif

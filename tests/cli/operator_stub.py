@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """An appliance as operators see it, which does what the file FOLDER/mode says and keeps the last signed request in FOLDER/signed.json."""
+import hashlib
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ def machine(number, **changes):
 
 
 MACHINES = [machine(0xaaaa0001), machine(0xaaaa0002), machine(0xbbbb0001, status="attested", role="controlplane", hostname="cp-1")]
+POLICY = "name: strict\nversion: 7\nmode: enforce\n"
 MANY = [machine(0xcc000000 + i) for i in range(450)]
 
 
@@ -58,6 +60,15 @@ class Handler(tls_server.Handler):
         body = json.loads(text)
         self.reply(200, {**found, "status": "registered", "role": body["role"], "hostname": body.get("hostname")})
 
+    def policy(self, mode, text):
+        if self.command == "POST":
+            self.keep(text)
+        policy = {"number": 3, "name": "strict", "version": 7, "author": "SYSTEM", "comment": None, "created_at": "2026-11-22T10:00:00.000Z",
+                  "activated_at": None, "active": False, "policy": POLICY, "sha384": hashlib.sha384(POLICY.encode()).hexdigest()}
+        changes = {"policy-number": {"number": 2}, "policy-name": {"name": "lax"}, "policy-version": {"version": 8},
+                   "policy-text": {"policy": POLICY + "# other\n"}, "policy-digest": {"sha384": "00" * 48}}
+        self.reply(200, {**policy, **changes.get(mode, {})})
+
     def handle_any(self):
         text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with open(f"{self.server.folder}/requests", "a") as log:
@@ -72,6 +83,8 @@ class Handler(tls_server.Handler):
         machines = MANY if mode == "many" else [machine(1, hw_product="\x1b[2Jx")] if mode == "escape" else MACHINES
         if url.path == "/api/v1/machines":
             return self.list_machines(machines, urllib.parse.parse_qs(url.query))
+        if url.path.startswith("/api/v1/policies/"):
+            return self.policy(mode, text)
         found = next((m for m in machines if url.path.startswith(f"/api/v1/machines/{m['machine_id']}")), None)
         if not found:
             return self.refuse(404, "machine_unknown")

@@ -480,6 +480,32 @@ static void key_of_another_kind_signs_nothing(void **state)
 
 /* -- servers ----------------------------------------------------------------------------------- */
 
+static void activation_is_signed_over_the_text_that_was_shown(void **state)
+{
+    (void)state;
+    set_mode("good");
+    assert_int_equal(run("policy activate 3 --yes"), EXIT_DONE);
+    AUTO(json) sent = signed_request();
+    assert_signed_by_operator(sent);
+    assert_string_equal(text_of(sent, "target"), "/api/v1/policies/3/activate");
+    assert_int_equal(run("policy rollback --yes"), EXIT_DONE);
+}
+
+static void policy_that_is_not_what_its_text_says_is_not_activated(void **state)
+{
+    (void)state;
+    static const char *const lies[] = {"policy-number", "policy-name", "policy-version",
+                                       "policy-text", "policy-digest"};
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        set_mode(lies[i]);
+        unlink(server_file(&stub, "signed.json"));
+        assert_int_not_equal(run("policy activate 3 --yes"), EXIT_DONE);
+        assert_int_not_equal(run("policy show 3"), EXIT_DONE);
+        assert_int_not_equal(access(server_file(&stub, "signed.json"), F_OK), 0);
+    }
+    set_mode("good");
+}
+
 static void token_goes_to_no_other_server(void **state)
 {
     (void)state;
@@ -562,6 +588,8 @@ int main(void)
         cmocka_unit_test(missing_expired_or_broken_credentials_are_refused),
         cmocka_unit_test(token_that_the_appliance_refuses_means_not_logged_in),
         cmocka_unit_test(key_of_another_kind_signs_nothing),
+        cmocka_unit_test(activation_is_signed_over_the_text_that_was_shown),
+        cmocka_unit_test(policy_that_is_not_what_its_text_says_is_not_activated),
         cmocka_unit_test(token_goes_to_no_other_server),
         cmocka_unit_test(server_that_is_no_appliance_is_told),
         cmocka_unit_test(misuse_is_told_before_anything_happens),
