@@ -24,9 +24,23 @@ static void use(struct ek *ek, struct view sent)
         IS_OK(verdict.reason)) {
         abort(); /* nothing is trusted here */
     }
+    if (!IS_OK(trust_evaluate(trust, ek, ek->chain, ek->chain_count, 1735689600000, &verdict)) ||
+        IS_OK(verdict.reason)) {
+        abort(); /* what could not be judged was to be left out */
+    }
     /* OpenSSL may refuse to encrypt to a key that no TPM would make. */
     IGNORE_ERR(credential_make(ek, view_text("name"), view_text("secret"), id_object, encrypted));
     IGNORE_ERR(ek_set_public_area(ek, sent));
+}
+
+/* What the database keeps is read as what was sent. */
+static void keep(const struct ek *ek)
+{
+    AUTO(ek) kept = NULL;
+    if (ek->area && (!IS_OK(ek_parse(buf_view(ek->area), EK_SOURCE_CERT, &kept)) ||
+                     !view_equal(kept->cert, ek->cert) || kept->chain_count != ek->chain_count)) {
+        abort();
+    }
 }
 
 /* Takes certificates off an area until it ends; each is shorter than what was left. */
@@ -76,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 abort();
             }
             use(ek, sent);
+            keep(ek);
         }
     }
     return 0;
