@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <getopt.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,83 +54,63 @@ static ERRFN add_value(const char **values, int *count, int most, const char *va
     return OK;
 }
 
+/* Where the options that are only a text go. */
+static const struct {
+    unsigned bit;
+    size_t field;
+} text_options[] = {
+    {OPTION_API_URL, offsetof(struct options, api_url)},
+    {OPTION_CA, offsetof(struct options, ca_file)},
+    {OPTION_PIN, offsetof(struct options, pin)},
+    {OPTION_CREDENTIAL, offsetof(struct options, credential)},
+    {OPTION_STATUS, offsetof(struct options, status)},
+    {OPTION_ROLE, offsetof(struct options, role)},
+    {OPTION_HOSTNAME, offsetof(struct options, hostname)},
+    {OPTION_ASSIGNED_IP, offsetof(struct options, assigned_ip)},
+    {OPTION_CLUSTER, offsetof(struct options, cluster)},
+    {OPTION_EK_FINGERPRINT, offsetof(struct options, ek_fingerprint)},
+    {OPTION_AT, offsetof(struct options, at)},
+    {OPTION_QUOTE, offsetof(struct options, quote)},
+    {OPTION_SIGNATURE, offsetof(struct options, signature)},
+    {OPTION_AK, offsetof(struct options, ak)},
+    {OPTION_NONCE, offsetof(struct options, nonce)},
+    {OPTION_EVENTLOG, offsetof(struct options, eventlog)},
+    {OPTION_COMMENT, offsetof(struct options, comment)},
+    {OPTION_REASON, offsetof(struct options, reason)},
+    {OPTION_MACHINE, offsetof(struct options, machine)},
+    {OPTION_NAME, offsetof(struct options, name)},
+    {OPTION_PCRS, offsetof(struct options, pcrs)},
+};
+
+static bool take_text(unsigned bit, struct options *o)
+{
+    const char *text = optarg;
+    for (size_t i = 0; i < sizeof text_options / sizeof text_options[0]; i++) {
+        if (text_options[i].bit == bit) {
+            memcpy((char *)o + text_options[i].field, &text, sizeof text);
+            return true;
+        }
+    }
+    return false;
+}
+
 static ERRFN take_option(unsigned bit, struct options *o)
 {
-    switch ((enum option_bit)bit) {
-    case OPTION_API_URL:
-        o->api_url = optarg;
+    if (take_text(bit, o)) {
         return OK;
-    case OPTION_CA:
-        o->ca_file = optarg;
-        return OK;
-    case OPTION_PIN:
-        o->pin = optarg;
-        return OK;
-    case OPTION_CREDENTIAL:
-        o->credential = optarg;
-        return OK;
+    }
+    switch (bit) {
     case OPTION_OUTPUT:
         return parse_output(optarg, &o->output);
-    case OPTION_STATUS:
-        o->status = optarg;
-        return OK;
-    case OPTION_ROLE:
-        o->role = optarg;
-        return OK;
-    case OPTION_HOSTNAME:
-        o->hostname = optarg;
-        return OK;
-    case OPTION_ASSIGNED_IP:
-        o->assigned_ip = optarg;
-        return OK;
-    case OPTION_CLUSTER:
-        o->cluster = optarg;
-        return OK;
-    case OPTION_EK_FINGERPRINT:
-        o->ek_fingerprint = optarg;
-        return OK;
     case OPTION_JSON:
         o->output = OUTPUT_JSON;
         return OK;
     case OPTION_CA_DIR:
         return add_value(o->ca_dirs, &o->ca_dirs_count, OPTIONS_CA_DIRS_MAX, optarg);
-    case OPTION_AT:
-        o->at = optarg;
-        return OK;
-    case OPTION_QUOTE:
-        o->quote = optarg;
-        return OK;
-    case OPTION_SIGNATURE:
-        o->signature = optarg;
-        return OK;
-    case OPTION_AK:
-        o->ak = optarg;
-        return OK;
-    case OPTION_NONCE:
-        o->nonce = optarg;
-        return OK;
-    case OPTION_EVENTLOG:
-        o->eventlog = optarg;
-        return OK;
-    case OPTION_COMMENT:
-        o->comment = optarg;
-        return OK;
-    case OPTION_REASON:
-        o->reason = optarg;
-        return OK;
-    case OPTION_MACHINE:
-        o->machine = optarg;
-        return OK;
-    case OPTION_NAME:
-        o->name = optarg;
-        return OK;
     case OPTION_PCR:
         return add_value(o->pcr, &o->pcr_count, OPTIONS_VALUES_MAX, optarg);
     case OPTION_CLAIM:
         return add_value(o->claim, &o->claim_count, OPTIONS_VALUES_MAX, optarg);
-    case OPTION_PCRS:
-        o->pcrs = optarg;
-        return OK;
     case OPTION_ACCEPT_UNVERIFIED_EK:
     case OPTION_WIPE:
     case OPTION_YES:
