@@ -14,10 +14,10 @@
 static ERRFN check_number(const char *which, const json_t *policy)
 {
     json_int_t number = json_integer_value(json_object_get(policy, "number"));
-    ENSURE(number > 0, ANSWER_INVALID);
+    ENSURE(number > 0, POLICY_CONTRADICTION);
     if (which[0] >= '0' && which[0] <= '9') {
         errno = 0;
-        ENSURE(strtoll(which, NULL, 10) == number && errno == 0, ANSWER_INVALID);
+        ENSURE(strtoll(which, NULL, 10) == number && errno == 0, POLICY_CONTRADICTION);
     }
     return OK;
 }
@@ -30,7 +30,7 @@ static ERRFN check_digest(const json_t *policy, struct view text)
     TRY(json_get_text(policy, "sha384", sizeof hex - 1, &said));
     TRY(sha384(text, digest));
     hex_encode(view_of(digest, sizeof digest), hex);
-    ENSURE(strcmp(said, hex) == 0, ANSWER_INVALID);
+    ENSURE(strcmp(said, hex) == 0, POLICY_CONTRADICTION);
     return OK;
 }
 
@@ -47,8 +47,8 @@ static ERRFN check_name(const json_t *policy, struct view text)
     }
     TRY(read);
     TRY(json_get_text(policy, "name", POLICY_NAME_SIZE - 1, &name));
-    ENSURE(strcmp(name, parsed->name) == 0, ANSWER_INVALID);
-    ENSURE(json_integer_value(json_object_get(policy, "version")) == (json_int_t)parsed->version, ANSWER_INVALID);
+    ENSURE(strcmp(name, parsed->name) == 0, POLICY_CONTRADICTION);
+    ENSURE(json_integer_value(json_object_get(policy, "version")) == (json_int_t)parsed->version, POLICY_CONTRADICTION);
     return OK;
 }
 

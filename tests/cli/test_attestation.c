@@ -500,7 +500,10 @@ static void policy_that_is_not_what_its_text_says_is_not_activated(void **state)
         set_mode(lies[i]);
         unlink(server_file(&stub, "signed.json"));
         assert_int_not_equal(run("policy activate 3 --yes"), EXIT_DONE);
+        assert_said(ran.errors, "policy_contradiction");
         assert_int_not_equal(run("policy show 3"), EXIT_DONE);
+        assert_said(ran.errors, "policy_contradiction");
+        assert_string_equal(ran.output, "");
         assert_int_not_equal(access(server_file(&stub, "signed.json"), F_OK), 0);
     }
     set_mode("good");
