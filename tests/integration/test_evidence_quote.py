@@ -15,6 +15,7 @@ from forgery import flip, sized, spread
 FIELDS = {"valid", "reasons", "selection", "pcr_digest", "extra_data", "clock", "reset_count", "restart_count",
           "firmware_version"}
 QUOTE_TYPE = 0x8018
+EV_NO_ACTION = 3
 
 
 class Quote:
@@ -200,6 +201,38 @@ def test_event_log_with_one_digest_altered_explains_nothing(bench):
     content[content.index(digest, event["offset"])] ^= 1
     said = bench.judge(quote, "--eventlog", bench.write("log", content.hex()), nonce=entry["nonce_hex"], pcrs=quote.pcrs).json
     assert said["reasons"] == ["event_log_replay_mismatch"] and said["event_log"]["banks"]["sha256"]["differs"] == [4]
+
+
+def test_event_log_without_the_events_of_a_pcr_explains_nothing(bench):
+    """Left out rather than altered: the log says nothing of PCR 4, but the TPM measured something into it."""
+    entry, quote, log = guard("latitude-7520")
+    content = open(log, "rb").read()
+    events = json.loads(evidence("eventlog", log, "--json").stdout)["events"]
+    ends = [event["offset"] for event in events[1:]] + [len(content)]
+    kept = content[:events[0]["offset"]] + b"".join(content[event["offset"]:end] for event, end in zip(events, ends) if event["pcr"] != 4)
+    assert len(kept) < len(content)
+    said = bench.judge(quote, "--eventlog", bench.write("log", kept), nonce=entry["nonce_hex"], pcrs=quote.pcrs).json
+    bank = said["event_log"]["banks"]["sha256"]
+    assert said["reasons"] == ["event_log_replay_mismatch"] and (bank["differs"], bank["not_in_log"]) == ([], [4])
+
+
+def test_quote_of_nothing_but_a_capped_bank_is_explained_by_no_log(bench):
+    """As Windows leaves a bank that it does not use: the log's value, extended once by zeros. Anything could have been measured since."""
+    _, _, log = guard("latitude-7520")
+    own = QuotingTpm()
+    try:
+        events = json.loads(evidence("eventlog", log, "--json").stdout)["events"]
+        for event in events[1:]:
+            if event["pcr"] == 7 and event["type"] != EV_NO_ACTION:
+                own.tool("tpm2_pcrextend", f"7:sha256={event['digests']['sha256']}")
+        said = bench.judge(own.quote("p256", selection="sha256:7"), "--eventlog", log).json
+        assert said["valid"] is True and said["event_log"]["banks"]["sha256"]["replays"] == [7]
+        own.tool("tpm2_pcrextend", "7:sha256=" + "00" * 32)
+        quote = own.quote("p256", selection="sha256:7")
+        said = bench.judge(quote, "--eventlog", log, pcrs=quote.pcrs).json
+        assert said["reasons"] == ["event_log_replay_mismatch"] and said["event_log"]["banks"]["sha256"]["capped"] == [7]
+    finally:
+        own.remove()
 
 
 def test_event_log_that_is_none_is_named_with_the_offset(bench):
