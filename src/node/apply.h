@@ -8,9 +8,9 @@
 enum { APPLY_ARGUMENTS_MAX = 64 };
 
 /* Runs a command, whose words are separated by blanks (there is no shell and no quoting), with the
- * configuration (NULL for none) as its standard input: an anonymous file in memory. A word {} becomes /dev/stdin,
- * for commands that want a file name. The command's standard output goes to standard error. Blocks
- * until it ends. Errors: FIELD_INVALID for no word or more than APPLY_ARGUMENTS_MAX, APPLY_FAILED
+ * configuration (NULL for none) as its standard input: an anonymous file in memory. A word {} becomes
+ * /dev/stdin, for commands that want a file name. The command's standard output goes to standard
+ * error. Blocks until it ends. Errors: FIELD_INVALID for no word or more than APPLY_ARGUMENTS_MAX, APPLY_FAILED
  * when it can't be started or does not exit with 0. */
 ERRFN apply_command(const char *command, const struct secret *config);
 
