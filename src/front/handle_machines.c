@@ -89,7 +89,7 @@ ERRFN handle_machine_get(struct exchange *x)
     struct ipc_machine_get_reply reply;
     struct ipc_answer answer;
     err_t called = ipc_call_machine_get(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? machine_answer(x, reply.machine)
+    err_t done = IS_OK(called) ? machine_answer_with_eks(x, reply.machine, reply.eks)
                                : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;
@@ -116,6 +116,11 @@ static void put_evidence(struct json_writer *w, const struct ipc_evidence_record
         json_put_hex(w, "event_log_sha384", e->event_log_sha384);
     } else {
         json_put_null(w, "event_log_sha384");
+    }
+    if (e->ek_fingerprint.len > 0) {
+        json_put_hex(w, "ek_fingerprint", e->ek_fingerprint);
+    } else {
+        json_put_null(w, "ek_fingerprint");
     }
     json_close(w, '}');
 }
