@@ -35,16 +35,19 @@ void appliance_sealed_free(struct appliance_sealed *sealed)
 
 /* -- what every request says ------------------------------------------------------------------- */
 
-static ERRFN put_ek(const struct endorsement *endorsement, json_t *object)
+ERRFN appliance_put_ek(const struct endorsement *endorsement, json_t *object)
 {
     TRY(json_set_text(object, "ek_source", endorsement->certificate ? "cert" : "pub"));
     if (endorsement->certificate) {
         TRY(json_set_base64(object, "ek_cert_pem", buf_view(endorsement->certificate)));
     }
-    return json_set_base64(object, "ek_pub", buf_view(endorsement->public_area));
+    if (endorsement->public_area) {
+        TRY(json_set_base64(object, "ek_pub", buf_view(endorsement->public_area)));
+    }
+    return OK;
 }
 
-static ERRFN put_fingerprint(const struct endorsement *endorsement, json_t *object)
+ERRFN appliance_put_fingerprint(const struct endorsement *endorsement, json_t *object)
 {
     char hex[HEX_TEXT_SIZE(SHA384_BYTES)];
     hex_encode(view_of(endorsement->ek->spki_sha384, SHA384_BYTES), hex);
@@ -53,18 +56,39 @@ static ERRFN put_fingerprint(const struct endorsement *endorsement, json_t *obje
 
 ERRFN appliance_describe(const struct appliance_caller *caller, json_t *object)
 {
-    TRY(put_fingerprint(caller->endorsement, object));
-    TRY(put_ek(caller->endorsement, object));
+    TRY(appliance_put_fingerprint(caller->endorsement, object));
+    TRY(appliance_put_ek(caller->endorsement, object));
     TRY(json_set_text(object, "hw_uuid", caller->hardware->uuid));
     TRY(json_set_text(object, "hw_mac", caller->hardware->mac));
     TRY(json_set_text(object, "hw_serial", caller->hardware->serial));
     return json_set_text(object, "hw_product", caller->hardware->product);
 }
 
+static ERRFN copy_text(const json_t *object, const char *key, char *out_text, size_t size)
+{
+    const char *text;
+    TRY(json_get_text(object, key, size - 1, &text));
+    memcpy(out_text, text, strlen(text) + 1);
+    return OK;
+}
+
 /* -- register ---------------------------------------------------------------------------------- */
 
+static ERRFN read_registration(const json_t *answer,
+                               struct appliance_registration *out_registration)
+{
+    struct appliance_registration registration = {0};
+    const char *status;
+    TRY(json_get_text(answer, "status", 32, &status));
+    TRY(machine_state_parse(status, &registration.state));
+    TRY(copy_text(answer, "machine_id", registration.machine_id, sizeof registration.machine_id));
+    *out_registration = registration;
+    return OK;
+}
+
 ERRFN appliance_register(struct https_client *client, const struct appliance_caller *caller,
-                         enum machine_state *out_state, struct refusal *out_refusal)
+                         struct appliance_registration *out_registration,
+                         struct refusal *out_refusal)
 {
     AUTO(json) object = json_object();
     ENSURE(object, NO_MEMORY);
@@ -77,20 +101,11 @@ ERRFN appliance_register(struct https_client *client, const struct appliance_cal
     }
     AUTO(json) answer = NULL;
     TRY(appliance_post(client, "/api/v1/self-register", object, &answer, out_refusal));
-    const char *status;
-    TRY_ANSWER(json_get_text(answer, "status", 32, &status));
-    return machine_state_parse(status, out_state);
+    TRY_ANSWER(read_registration(answer, out_registration));
+    return OK;
 }
 
 /* -- challenge --------------------------------------------------------------------------------- */
-
-static ERRFN copy_text(const json_t *object, const char *key, char *out_text, size_t size)
-{
-    const char *text;
-    TRY(json_get_text(object, key, size - 1, &text));
-    memcpy(out_text, text, strlen(text) + 1);
-    return OK;
-}
 
 static ERRFN read_event_log_wish(const json_t *answer, struct appliance_challenge *challenge)
 {
@@ -128,7 +143,7 @@ ERRFN appliance_challenge(struct https_client *client, const struct appliance_ca
 {
     AUTO(json) object = json_object();
     ENSURE(object, NO_MEMORY);
-    TRY(put_ek(caller->endorsement, object));
+    TRY(appliance_put_ek(caller->endorsement, object));
     TRY(json_set_base64(object, "ak_pub", buf_view(key->public_area)));
     AUTO(json) answer = NULL;
     TRY(appliance_post(client, "/api/v1/attest/challenge", object, &answer, out_refusal));

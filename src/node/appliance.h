@@ -37,6 +37,11 @@ enum machine_state {
     MACHINE_STATE_REJECTED
 };
 
+struct appliance_registration {
+    enum machine_state state;
+    char machine_id[APPLIANCE_ID_MAX + 1];
+};
+
 struct appliance_challenge {
     char session_id[APPLIANCE_ID_MAX + 1];
     char nonce_id[APPLIANCE_ID_MAX + 1];
@@ -55,8 +60,8 @@ struct appliance_proof {
     const struct appliance_challenge *challenge;
     const struct attestation_key *key;
     const struct secret *activated;
-    const struct quote_evidence *quote;
-    struct view event_log; /* empty for none */
+    const struct quote_evidence *quote; /* NULL for none */
+    struct view event_log;              /* empty for none */
 };
 
 enum node_action { NODE_ACTION_NONE = 0, NODE_ACTION_APPLY, NODE_ACTION_LOCK, NODE_ACTION_WIPE };
@@ -91,7 +96,8 @@ AUTO_DEFINE(appliance_sealed, struct appliance_sealed, appliance_sealed_free);
 /* All block for at most HTTPS_TOTAL_MS. Errors: as https_send; REFUSED with *out_refusal;
  * ANSWER_INVALID for an answer that is not of the shape the contract gives. */
 ERRFN appliance_register(struct https_client *client, const struct appliance_caller *caller,
-                         enum machine_state *out_state, struct refusal *out_refusal);
+                         struct appliance_registration *out_registration,
+                         struct refusal *out_refusal);
 ERRFN appliance_challenge(struct https_client *client, const struct appliance_caller *caller,
                           const struct attestation_key *key,
                           struct appliance_challenge **out_challenge, struct refusal *out_refusal);
@@ -100,6 +106,12 @@ ERRFN appliance_attest(struct https_client *client, const struct appliance_calle
                        struct refusal *out_refusal);
 ERRFN appliance_config(struct https_client *client, const char *token,
                        struct appliance_sealed **out_sealed, struct refusal *out_refusal);
+
+/* Proves that the caller's EK sits beside an AK of this machine, without a quote; the EK is the
+ * machine's from then on. */
+ERRFN appliance_ak_activate(struct https_client *client, const struct appliance_caller *caller,
+                            const struct appliance_proof *proof, const char *machine_id,
+                            struct refusal *out_refusal);
 
 /* Says that this machine wiped itself, with the token of the order. */
 ERRFN appliance_wipe_ack(struct https_client *client, const struct appliance_verdict *verdict,
@@ -122,10 +134,11 @@ struct appliance_certificates {
 void appliance_certificates_clear(struct appliance_certificates *certificates);
 
 /* Asks for certificates for the key of a request in DER, with a quote over SHA-256(nonce ||
- * request). */
-ERRFN appliance_certificates(struct https_client *client, const char *machine_id,
-                             const char *nonce_id, const struct quote_evidence *quote,
-                             struct view request, struct appliance_certificates *out_certificates,
+ * request) by the AK that was activated with this EK. */
+ERRFN appliance_certificates(struct https_client *client, const struct endorsement *endorsement,
+                             const char *machine_id, const char *nonce_id,
+                             const struct quote_evidence *quote, struct view request,
+                             struct appliance_certificates *out_certificates,
                              struct refusal *out_refusal);
 
 /* EK material and claims about the hardware, as register, attest and receipts carry them. Errors:

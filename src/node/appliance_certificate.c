@@ -25,10 +25,11 @@ ERRFN appliance_nonce(struct https_client *client, struct appliance_nonce *out_n
     return OK;
 }
 
-static ERRFN put_request(const char *nonce_id, const struct quote_evidence *quote,
-                         struct view request, json_t *object)
+static ERRFN put_request(const struct endorsement *endorsement, const char *nonce_id,
+                         const struct quote_evidence *quote, struct view request, json_t *object)
 {
     AUTO(json) values = NULL;
+    TRY(appliance_put_fingerprint(endorsement, object));
     TRY(json_set_text(object, "nonce_id", nonce_id));
     TRY(json_set_base64(object, "pcr_quote", buf_view(quote->attest)));
     TRY(json_set_base64(object, "pcr_signature", buf_view(quote->signature)));
@@ -61,9 +62,10 @@ static ERRFN read_certificates(const json_t *answer, struct appliance_certificat
     return OK;
 }
 
-ERRFN appliance_certificates(struct https_client *client, const char *machine_id,
-                             const char *nonce_id, const struct quote_evidence *quote,
-                             struct view request, struct appliance_certificates *out_certificates,
+ERRFN appliance_certificates(struct https_client *client, const struct endorsement *endorsement,
+                             const char *machine_id, const char *nonce_id,
+                             const struct quote_evidence *quote, struct view request,
+                             struct appliance_certificates *out_certificates,
                              struct refusal *out_refusal)
 {
     char target[48 + APPLIANCE_ID_MAX];
@@ -72,7 +74,7 @@ ERRFN appliance_certificates(struct https_client *client, const char *machine_id
     struct appliance_certificates certificates = {0};
     ENSURE(object, NO_MEMORY);
     snprintf(target, sizeof target, "/api/v1/machines/%s/request-cert", machine_id);
-    TRY(put_request(nonce_id, quote, request, object));
+    TRY(put_request(endorsement, nonce_id, quote, request, object));
     TRY(appliance_post(client, target, object, &answer, out_refusal));
     err_t read = read_certificates(answer, &certificates);
     if (!IS_OK(read)) {

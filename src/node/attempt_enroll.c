@@ -33,8 +33,8 @@ static ERRFN ask(struct attempt *attempt, const struct loaded *loaded, const cha
     err_t quoted = take_quote(attempt, loaded, buf_view(nonce.nonce), request, &quote);
     buf_free(nonce.nonce);
     TRY(quoted);
-    return appliance_certificates(attempt->client, machine_id, nonce.nonce_id, quote, request,
-                                  out_certificates, &attempt->refusal);
+    return appliance_certificates(attempt->client, attempt->endorsement, machine_id, nonce.nonce_id,
+                                  quote, request, out_certificates, &attempt->refusal);
 }
 
 /* PREFIX and what stands behind it. */

@@ -4,11 +4,12 @@ import base64
 import hashlib
 import json
 import os
+import subprocess
 import uuid
 
 import pytest
 
-from appliance import Appliance, Node, VendorCa
+from appliance import BIN, Appliance, Node, VendorCa, clean_environment, wait_until
 from forgery import ek_fields
 from hostile import ATTEST, CHALLENGE, REGISTER, Evidence, OtherEk, b64, refused, snapshot
 
@@ -361,3 +362,60 @@ def test_one_tpm_that_was_approved_as_two_machines_attests_as_neither_by_the_sec
     appliance.cli("machine", "delete", p384.pending_id, "--yes")
     p384.node.register("p384")
     assert p384.attest().json["machine_id"] == rsa.machine_id
+
+
+# -- the node agent -----------------------------------------------------------------------------------------------------
+
+
+def events(done):
+    return [json.loads(line)["event"] for line in done.stderr.splitlines()]
+
+
+def test_agent_introduces_the_other_ek_and_may_then_show_either(appliance, node):
+    machine_id = node.admit("p384")
+    first = node.agent("--json")
+    assert first.returncode == 0 and "ek_joined" in events(first), first.stderr
+    assert eks(appliance, machine_id) == [node.identity(ek)["ek_fingerprint"] for ek in ("p384", "rsa2048")]
+    again = node.agent("--json")
+    assert again.returncode == 0 and "ek_known" in events(again) and "ek_joined" not in events(again), again.stderr
+    other = node.agent("--json", "--ek", "rsa2048")
+    assert other.returncode == 0 and "attested" in events(other), other.stderr
+    assert [m["machine_id"] for m in appliance.machines()] == [machine_id]
+    assert len(rows(appliance, "approve")) == 1
+
+
+def test_ek_that_can_not_be_introduced_is_a_warning(appliance, node):
+    node.admit("p384")
+    node.admit("rsa2048", hostname="node-2")
+    done = node.agent("--json")
+    assert done.returncode == 0 and "ek_not_joined" in events(done), done.stderr
+    said = next(json.loads(line) for line in done.stderr.splitlines() if "ek_not_joined" in line)
+    assert "[ek_of_another_machine]" in said["text"]
+
+
+def test_agent_that_stays_introduces_an_ek_once(appliance, node):
+    node.admit("p384")
+    log = open(node.tpm.path("agent.log"), "w")
+    agent = subprocess.Popen([os.path.join(BIN, "itl-tpm-register"), "--url", appliance.url, "--ca", appliance.chain, "--tcti",
+                              node.tpm.tcti, "--state", node.state, "--event-log", "/dev/null", "--stay", "--json"],
+                             env=clean_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+    try:
+        wait_until(lambda: rows(appliance, "ek_joined"), 30, "the other EK to join")
+    finally:
+        agent.terminate()
+        agent.wait(timeout=10)
+        log.close()
+    assert len(rows(appliance, "self_register")) == 2
+
+
+def test_certificate_keeps_the_name_of_the_approved_ek(appliance, node):
+    prefix = node.tpm.path("enrolled")
+    node.agent("--ek", "rsa2048")
+    appliance.break_glass()
+    appliance.approve(node.machine_id())
+    assert node.agent("--ek", "rsa2048").returncode == 0
+    done = node.agent("--ek", "p384", "--enroll-cert", prefix)
+    assert done.returncode == 0, done.stderr
+    issued = json.loads(appliance.cli("cert", "list", "--machine", node.machine_id()).stdout)
+    assert [c["name"] for c in issued] == ["urn:itl:ek:" + node.identity("rsa2048")["ek_fingerprint"]]
+    assert os.path.exists(prefix + ".crt")
