@@ -39,8 +39,8 @@ static const struct table_column detail_columns[] = {
 enum { DETAIL_COUNT = sizeof detail_columns / sizeof detail_columns[0] };
 
 static const struct table_column ek_columns[] = {
-    {"EK FINGERPRINT", "ek_fingerprint", 0}, {"KEY", "key", 0},           {"SOURCE", "ek_source", 0},
-    {"SINCE", "since", 0},                   {"NAMES IT", "names_machine", 0},
+    {"EK FINGERPRINT", "ek_fingerprint", 96}, {"KEY", "key", 0},           {"SOURCE", "ek_source", 0},
+    {"SINCE", "since", 0},                    {"NAMES IT", "names_machine", 0},
 };
 
 void machine_print_eks(const json_t *answer)
