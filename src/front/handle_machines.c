@@ -21,7 +21,7 @@ static ERRFN answer_list(struct exchange *x, const struct ipc_machine_list_reply
     struct ipc_machine_record machine = {0};
     json_open(&w, NULL, '[');
     while (ipc_list_next_machine(&machines, &machine)) {
-        machine_put(&w, &machine);
+        machine_put(&w, NULL, &machine);
     }
     json_close(&w, ']');
     if (reply->more) {

@@ -13,9 +13,9 @@ static void put_gates(struct json_writer *w, uint32_t gates)
     json_close(w, '}');
 }
 
-void machine_put(struct json_writer *w, const struct ipc_machine_record *m)
+void machine_put(struct json_writer *w, const char *name, const struct ipc_machine_record *m)
 {
-    json_open(w, NULL, '{');
+    json_open(w, name, '{');
     json_put_text(w, "machine_id", m->machine_id);
     json_put_text(w, "ek_fingerprint", m->ek_fingerprint);
     json_put_text(w, "ek_public_hash", m->ek_public_hash);
@@ -53,6 +53,6 @@ ERRFN machine_answer(struct exchange *x, struct ipc_list machines)
     ENSURE(ipc_list_next_machine(&machines, &machine), WIRE);
     TRY(buf_new(MACHINE_ANSWER_MAX, &x->answer));
     struct json_writer w = {.out = x->answer};
-    machine_put(&w, &machine);
+    machine_put(&w, NULL, &machine);
     return json_write_end(&w);
 }

@@ -5,7 +5,8 @@
 #include "front/exchange.h"
 #include "front/json_write.h"
 
-void machine_put(struct json_writer *w, const struct ipc_machine_record *machine);
+/* `name` is the member's, NULL in an array and for a whole answer. */
+void machine_put(struct json_writer *w, const char *name, const struct ipc_machine_record *machine);
 
 /* The first machine of the list as the whole answer. Errors: WIRE when there is none. */
 ERRFN machine_answer(struct exchange *x, struct ipc_list machines);

@@ -18,6 +18,7 @@ static const struct route routes[] = {
     {"GET", "/api/v1/config", ROUTE_NODE, 0, handle_config_pending},
     {"GET", "/api/v1/config/{token}", ROUTE_NODE, 0, handle_config},
     {"GET", "/api/v1/machines", ROUTE_OPERATOR, 0, handle_machine_list},
+    {"GET", "/api/v1/machines/self", ROUTE_NODE, 0, handle_machine_self},
     {"GET", "/api/v1/machines/{machine_id}", ROUTE_OPERATOR, 0, handle_machine_get},
     {"POST", "/api/v1/machines/{machine_id}/approve", ROUTE_OPERATOR, IPC_BODY_MAX,
      handle_machine_approve},

@@ -53,6 +53,7 @@ ERRFN handle_challenge(struct exchange *x);
 ERRFN handle_attest(struct exchange *x);
 ERRFN handle_config(struct exchange *x);
 ERRFN handle_config_pending(struct exchange *x);
+ERRFN handle_machine_self(struct exchange *x);
 ERRFN handle_machine_list(struct exchange *x);
 ERRFN handle_machine_get(struct exchange *x);
 ERRFN handle_machine_evidence(struct exchange *x);
