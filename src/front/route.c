@@ -23,6 +23,8 @@ static const struct route routes[] = {
     {"POST", "/api/v1/machines/{machine_id}/approve", ROUTE_OPERATOR, IPC_BODY_MAX,
      handle_machine_approve},
     {"GET", "/api/v1/machines/{machine_id}/evidence", ROUTE_OPERATOR, 0, handle_machine_evidence},
+    {"GET", "/api/v1/machines/{machine_id}/evidence/latest", ROUTE_OPERATOR, 0,
+     handle_machine_export},
     {"GET", "/api/v1/machines/{machine_id}/explain", ROUTE_OPERATOR, 0, handle_machine_explain},
     {"GET", "/api/v1/machines/{machine_id}/baseline", ROUTE_OPERATOR, 0, handle_machine_capture},
     {"GET", "/api/v1/policies/{number}/simulate", ROUTE_OPERATOR, 0, handle_policy_simulate},

@@ -57,6 +57,7 @@ ERRFN handle_machine_self(struct exchange *x);
 ERRFN handle_machine_list(struct exchange *x);
 ERRFN handle_machine_get(struct exchange *x);
 ERRFN handle_machine_evidence(struct exchange *x);
+ERRFN handle_machine_export(struct exchange *x);
 ERRFN handle_machine_approve(struct exchange *x);
 ERRFN handle_machine_explain(struct exchange *x);
 ERRFN handle_machine_capture(struct exchange *x);
