@@ -40,6 +40,7 @@ err_t machine_list(struct session *session, const struct options *options);
 err_t machine_get(struct session *session, const struct options *options);
 err_t machine_explain(struct session *session, const struct options *options);
 err_t machine_evidence(struct session *session, const struct options *options);
+err_t machine_export(struct session *session, const struct options *options);
 err_t machine_approve(struct session *session, const struct options *options);
 
 /* policy.c */

@@ -28,6 +28,7 @@ struct exchange {
     const char *source_ip;
     struct view argument; /* what stands for {…} in the route's path */
     struct view body;
+    struct view handshake; /* of a client that showed a certificate, for the signer; else empty */
 
     /* Headers of meaning here; "" when absent. */
     const char *accept;

@@ -106,12 +106,23 @@ static ERRFN answer_enroll(struct exchange *x, const struct ipc_enroll_reply *re
     return attest_answer(x, &answer, enroll_message(reply));
 }
 
+/* A connection with a client certificate needs no other. */
+static ERRFN read_enroll(const struct exchange *x, struct fields *f,
+                         struct ipc_enroll_request *out_request)
+{
+    if (x->handshake.len > 0 && !field_find(f, "cert_pem")) {
+        *out_request = (struct ipc_enroll_request){.handshake = x->handshake};
+        return OK;
+    }
+    return node_request_enroll(f, out_request);
+}
+
 ERRFN handle_enroll(struct exchange *x)
 {
     AUTO(fields) f = NULL;
     struct ipc_enroll_request request;
     TRY(exchange_fields(x, &f));
-    err_t decoded = node_request_enroll(f, &request);
+    err_t decoded = read_enroll(x, f, &request);
     if (!IS_OK(decoded)) {
         return exchange_fault(x, decoded, "body", f->fault);
     }

@@ -1,30 +1,11 @@
 /* What operators ask of certificates: GET /certificates, POST /certificates/{serial}/revoke. */
 #include "base/text.h"
-#include "front/json_write.h"
-#include "front/names.h"
+#include "front/certificate_answer.h"
 #include "front/operator_request.h"
 #include "front/query.h"
 #include "front/route.h"
 
 enum { LIST_ANSWER_MAX = 512 * 1024 /* 200 certificates of at most 2 KiB */ };
-
-static void put_certificate(struct json_writer *w, const struct ipc_certificate_record *c)
-{
-    json_open(w, NULL, '{');
-    json_put_hex(w, "serial", view_of(c->serial, sizeof c->serial));
-    json_put_text(w, "machine_id", c->machine_id);
-    json_put_text(w, "kind", view_text(certificate_kind_name(c->kind)));
-    json_put_text(w, "name", c->name);
-    json_put_text(w, "role", c->role);
-    json_put_hex(w, "sha256", view_of(c->sha256, sizeof c->sha256));
-    json_put_time(w, "not_before", c->not_before);
-    json_put_time(w, "not_after", c->not_after);
-    json_put_time(w, "revoked_at", c->revoked_at);
-    json_put_text_or_null(
-        w, "revoked_reason",
-        view_text(c->revoked_at ? revocation_reason_name(c->revoked_reason) : ""));
-    json_close(w, '}');
-}
 
 static ERRFN answer_list(struct exchange *x, const struct ipc_certificate_list_reply *reply)
 {
@@ -34,7 +15,7 @@ static ERRFN answer_list(struct exchange *x, const struct ipc_certificate_list_r
     struct ipc_certificate_record certificate = {0};
     json_open(&w, NULL, '[');
     while (ipc_list_next_certificate(&certificates, &certificate)) {
-        put_certificate(&w, &certificate);
+        certificate_put(&w, NULL, &certificate);
     }
     json_close(&w, ']');
     if (reply->more) {
@@ -49,7 +30,7 @@ static ERRFN answer_one(struct exchange *x, struct ipc_list certificates)
     ENSURE(ipc_list_next_certificate(&certificates, &certificate), WIRE);
     TRY(buf_new(LIST_ANSWER_MAX, &x->answer));
     struct json_writer w = {.out = x->answer};
-    put_certificate(&w, &certificate);
+    certificate_put(&w, NULL, &certificate);
     return json_write_end(&w);
 }
 

@@ -21,7 +21,7 @@ static ERRFN answer_list(struct exchange *x, const struct ipc_machine_list_reply
     struct ipc_machine_record machine = {0};
     json_open(&w, NULL, '[');
     while (ipc_list_next_machine(&machines, &machine)) {
-        machine_put(&w, &machine);
+        machine_put(&w, NULL, &machine);
     }
     json_close(&w, ']');
     if (reply->more) {
@@ -90,65 +90,6 @@ ERRFN handle_machine_get(struct exchange *x)
     struct ipc_answer answer;
     err_t called = ipc_call_machine_get(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
     err_t done = IS_OK(called) ? machine_answer_with_eks(x, reply.machine, reply.eks)
-                               : exchange_refused(x, called, &answer.refusal);
-    ipc_answer_clear(&answer);
-    return done;
-}
-
-static void put_evidence(struct json_writer *w, const struct ipc_evidence_record *e)
-{
-    uint8_t firmware[8];
-    for (size_t i = 0; i < sizeof firmware; i++) {
-        firmware[i] = (uint8_t)(e->firmware_version >> (8 * (sizeof firmware - 1 - i)));
-    }
-    json_open(w, NULL, '{');
-    json_put_time(w, "time", e->time);
-    json_put_text(w, "verdict", view_text(verdict_name(e->verdict)));
-    json_put_text(w, "chain", view_text(outcome_name(e->chain)));
-    json_put_text(w, "replay", view_text(outcome_name(e->replay)));
-    json_put_text_or_null(w, "reason", e->reason);
-    json_put_number(w, "policy_number", e->policy_number);
-    json_put_number(w, "clock", e->clock);
-    json_put_number(w, "reset_count", e->reset_count);
-    json_put_number(w, "restart_count", e->restart_count);
-    json_put_hex(w, "firmware_version", view_of(firmware, sizeof firmware));
-    if (e->event_log_sha384.len > 0) {
-        json_put_hex(w, "event_log_sha384", e->event_log_sha384);
-    } else {
-        json_put_null(w, "event_log_sha384");
-    }
-    if (e->ek_fingerprint.len > 0) {
-        json_put_hex(w, "ek_fingerprint", e->ek_fingerprint);
-    } else {
-        json_put_null(w, "ek_fingerprint");
-    }
-    json_close(w, '}');
-}
-
-static ERRFN answer_evidence(struct exchange *x, struct ipc_list list)
-{
-    TRY(buf_new(LIST_ANSWER_MAX, &x->answer));
-    struct json_writer w = {.out = x->answer};
-    struct ipc_evidence_record evidence;
-    json_open(&w, NULL, '[');
-    while (ipc_list_next_evidence(&list, &evidence)) {
-        put_evidence(&w, &evidence);
-    }
-    json_close(&w, ']');
-    return json_write_end(&w);
-}
-
-ERRFN handle_machine_evidence(struct exchange *x)
-{
-    struct ipc_machine_evidence_request request = {.machine_id = x->argument};
-    TRY(operator_check_lengths(x));
-    ENSURE(x->argument.len <= IPC_UUID_MAX, MACHINE_UNKNOWN);
-    SET_OPERATOR_FIELDS(&request, x);
-    struct ipc_machine_evidence_reply reply;
-    struct ipc_answer answer;
-    err_t called =
-        ipc_call_machine_evidence(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? answer_evidence(x, reply.evidence)
                                : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "front/http_connection.h"
 #include "front/sockets.h"
+#include "front/tls_client.h"
 
 enum {
     START_WAIT_MS = 10000,
@@ -99,6 +100,7 @@ static struct http_incoming incoming_of(const struct http *http, const struct mg
         .query = info->query_string,
         .address = info->remote_addr,
         .header_count = (unsigned)info->num_headers,
+        .handshake = tls_client_handshake(),
         .headers_lost = info->num_headers >=
                         MG_MAX_HEADERS, /* it keeps this many and says nothing of the rest */
     };

@@ -22,6 +22,7 @@ struct http_incoming {
     const char *address;
     unsigned header_count;
     bool headers_lost; /* there were more than the library keeps */
+    struct view handshake; /* tls_client.h */
 };
 
 void http_connection_header(const struct http_connection *c, unsigned index, const char **out_name,

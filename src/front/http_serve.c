@@ -148,6 +148,7 @@ static void begin_exchange(const struct http_incoming *incoming, struct exchange
         .query = "",
         .target = "",
         .source_ip = source_of(incoming->address),
+        .handshake = incoming->handshake,
         .accept = "",
         .authorization = "",
         .content_type = "",

@@ -45,9 +45,9 @@ static void put_fields(struct json_writer *w, const struct ipc_machine_record *m
     put_gates(w, m->gates);
 }
 
-void machine_put(struct json_writer *w, const struct ipc_machine_record *m)
+void machine_put(struct json_writer *w, const char *name, const struct ipc_machine_record *m)
 {
-    json_open(w, NULL, '{');
+    json_open(w, name, '{');
     put_fields(w, m);
     json_close(w, '}');
 }
@@ -87,6 +87,6 @@ ERRFN machine_answer(struct exchange *x, struct ipc_list machines)
     ENSURE(ipc_list_next_machine(&machines, &machine), WIRE);
     TRY(buf_new(MACHINE_ANSWER_MAX, &x->answer));
     struct json_writer w = {.out = x->answer};
-    machine_put(&w, &machine);
+    machine_put(&w, NULL, &machine);
     return json_write_end(&w);
 }

@@ -5,7 +5,8 @@
 #include "front/exchange.h"
 #include "front/json_write.h"
 
-void machine_put(struct json_writer *w, const struct ipc_machine_record *machine);
+/* `name` is the member's, NULL in an array and for a whole answer. */
+void machine_put(struct json_writer *w, const char *name, const struct ipc_machine_record *machine);
 
 /* "eks": what a machine shows of its TPM, in an object that is open. */
 void machine_put_eks(struct json_writer *w, struct ipc_list eks);

@@ -19,6 +19,7 @@
 struct program {
     struct process *process;
     struct front front;
+    struct client_anchor *anchor;
     struct tls *tls;
     struct http *http;
     struct drain drain;
@@ -35,6 +36,9 @@ static err_t reset_channel(void *context, enum ipc_channel_id channel, bool open
     bool tls = channel == IPC_CHANNEL_TLS;
     TRY(ipc_client_reset(tls ? p->front.tls : p->front.api, open));
     *(tls ? &p->tls_open : &p->api_open) = open;
+    if (!tls) {
+        client_anchor_forget(p->anchor);
+    }
     log_event(LOG_INFO, open ? "channel.opened" : "channel.closed",
               LOG_TEXT("channel", tls ? "tls" : "api"));
     return OK;
@@ -128,7 +132,8 @@ static ERRFN start_tls(struct program *p, const char **out_subject)
     const struct tls_signer signer = {.context = p->front.tls, .sign = keyholder_sign};
     *out_subject = "tls.chain_file";
     TRY(tls_provider_load(&signer));
-    TRY(tls_new(process_chain(p->process), &p->tls));
+    TRY(client_anchor_new(p->front.api, &p->anchor));
+    TRY(tls_new(process_chain(p->process), p->anchor, &p->tls));
     return keyholder_prove(p->front.tls, p->tls);
 }
 

@@ -1,5 +1,6 @@
 #include "front/pcr_values.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -127,6 +128,36 @@ void pcr_selection_write(struct json_writer *w, const char *name, struct ipc_lis
             }
         }
         json_close(w, ']');
+    }
+    json_close(w, '}');
+}
+
+static void write_bank(struct json_writer *w, const struct bank *bank, struct ipc_list values)
+{
+    struct ipc_pcr_value_record value;
+    bool open = false;
+    while (ipc_list_next_pcr_value(&values, &value)) {
+        if (value.bank != bank->id) {
+            continue;
+        }
+        if (!open) {
+            json_open(w, bank->name, '{');
+            open = true;
+        }
+        char index[4];
+        snprintf(index, sizeof index, "%u", value.index);
+        json_put_hex(w, index, value.digest);
+    }
+    if (open) {
+        json_close(w, '}');
+    }
+}
+
+void pcr_values_write(struct json_writer *w, const char *name, struct ipc_list values)
+{
+    json_open(w, name, '{');
+    for (size_t i = 0; i < sizeof banks / sizeof banks[0]; i++) {
+        write_bank(w, &banks[i], values);
     }
     json_close(w, '}');
 }

@@ -14,4 +14,7 @@ ERRFN pcr_values_read(struct fields *f, const char *name, struct ipc_list *out_v
 /* {"sha256":[0,2,4,7],…} */
 void pcr_selection_write(struct json_writer *w, const char *name, struct ipc_list selection);
 
+/* {"sha256":{"0":hex,…},…} */
+void pcr_values_write(struct json_writer *w, const char *name, struct ipc_list values);
+
 #endif

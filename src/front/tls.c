@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "front/tls_chain.h"
+#include "front/tls_client.h"
 #include "front/tls_provider.h"
 
 struct tls {
@@ -20,14 +21,14 @@ struct tls {
     struct tls_chain *chain; /* guarded by lock */
 };
 
-/* Gives a new connection the chain of this moment. */
+/* Gives a new connection the chain of this moment, and asks for its certificate. */
 static int choose_certificate(SSL *ssl, void *argument)
 {
     struct tls *tls = argument;
     pthread_rwlock_rdlock(&tls->lock);
     int chosen = SSL_use_cert_and_key(ssl, tls->chain->leaf, tls->key, tls->chain->others, 1);
     pthread_rwlock_unlock(&tls->lock);
-    return chosen;
+    return chosen == 1 && tls_client_ask(ssl);
 }
 
 /* Nothing is left to a default: versions, cipher, group, signature; and nothing that would keep
@@ -51,22 +52,22 @@ static bool set_protocol(SSL_CTX *context)
                1;
 }
 
-static ERRFN make_context(struct tls *tls)
+static ERRFN make_context(struct tls *tls, struct client_anchor *anchor)
 {
     tls->context = SSL_CTX_new(TLS_server_method());
     ENSURE(tls->context && set_protocol(tls->context), CRYPTO);
     SSL_CTX_set_cert_cb(tls->context, choose_certificate, tls);
-    return OK;
+    return tls_client_set_up(tls->context, anchor);
 }
 
-ERRFN tls_new(struct view chain, struct tls **out_tls)
+ERRFN tls_new(struct view chain, struct client_anchor *anchor, struct tls **out_tls)
 {
     struct tls *tls = calloc(1, sizeof *tls);
     ENSURE(tls && pthread_rwlock_init(&tls->lock, NULL) == 0, NO_MEMORY);
     /* Lives as long as the process; on an error the process ends. */
     TRY(tls_chain_parse(chain, clock_utc_ms(), &tls->chain));
     TRY(tls_provider_key(X509_get0_pubkey(tls->chain->leaf), &tls->key));
-    TRY(make_context(tls));
+    TRY(make_context(tls, anchor));
     *out_tls = tls;
     return OK;
 }

@@ -3,7 +3,7 @@
 #ifndef ITL_FRONT_TLS_H
 #define ITL_FRONT_TLS_H
 
-#include "base/bytes.h"
+#include "front/client_anchor.h"
 
 #include <openssl/types.h>
 
@@ -11,9 +11,9 @@ enum { TLS_CHAIN_CERTIFICATES_MAX = 8 /* leaf, intermediates and a cross-signed 
 
 struct tls;
 
-/* `chain` is PEM, leaf first; tls_provider_load came before. Errors: those of tls_set_chain,
- * CRYPTO. */
-ERRFN tls_new(struct view chain, struct tls **out_tls);
+/* `chain` is PEM, leaf first; `anchor` is for clients with certificates and outlives the struct
+ * tls; tls_provider_load came before. Errors: those of tls_set_chain, CRYPTO. */
+ERRFN tls_new(struct view chain, struct client_anchor *anchor, struct tls **out_tls);
 
 /* The context for the HTTP server; lives as long as the struct tls. */
 SSL_CTX *tls_context(const struct tls *tls);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 
 #include "pki/x509_parts.h"
 
@@ -18,17 +17,6 @@ void ca_free(struct ca *ca)
         buf_free(ca->der);
         free(ca);
     }
-}
-
-static ERRFN read_pem(struct view pem, X509 **out_certificate)
-{
-    ENSURE(pem.len > 0 && pem.len <= CA_PEM_MAX_BYTES, CA_CERTIFICATE);
-    AUTO(BIO) bio = BIO_new_mem_buf(pem.data, (int)pem.len);
-    ENSURE(bio, NO_MEMORY);
-    *out_certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    ERR_clear_error();
-    ENSURE(*out_certificate, CA_CERTIFICATE);
-    return OK;
 }
 
 static ERRFN check(struct ca *ca, const EVP_PKEY *public_key, uint64_t now_ms)
@@ -52,7 +40,9 @@ ERRFN ca_new(struct view pem, const EVP_PKEY *public_key, uint64_t now_ms, const
     AUTO(ca) ca = calloc(1, sizeof *ca);
     ENSURE(ca, NO_MEMORY);
     ca->key = *key;
-    TRY(read_pem(pem, &ca->certificate));
+    ENSURE(pem.len <= CA_PEM_MAX_BYTES, CA_CERTIFICATE);
+    ca->certificate = x509_first_of_pem(pem);
+    ENSURE(ca->certificate, CA_CERTIFICATE);
     err_t checked = check(ca, public_key, now_ms);
     ERR_clear_error();
     TRY(checked);

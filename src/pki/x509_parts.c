@@ -1,9 +1,11 @@
 #include "pki/x509_parts.h"
 
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include "base/random.h"
@@ -153,6 +155,14 @@ ERRFN x509_time_get(const ASN1_TIME *time, uint64_t *out_utc_ms)
     ENSURE(seconds >= 0, CERTIFICATE_INVALID);
     *out_utc_ms = (uint64_t)seconds * 1000;
     return OK;
+}
+
+X509 *x509_first_of_pem(struct view pem)
+{
+    AUTO(BIO) bio = pem.len > 0 && pem.len <= INT_MAX ? BIO_new_mem_buf(pem.data, (int)pem.len) : NULL;
+    X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    ERR_clear_error();
+    return certificate;
 }
 
 ERRFN x509_put_pem(X509 *certificate, struct buf *out_pem)

@@ -51,6 +51,9 @@ bool x509_distribution_point_add(X509 *certificate, const char *uri);
 bool x509_time_set(ASN1_TIME *time, uint64_t utc_ms);
 ERRFN x509_time_get(const ASN1_TIME *time, uint64_t *out_utc_ms);
 
+/* The first certificate of a PEM text; NULL when there is none. */
+X509 *x509_first_of_pem(struct view pem);
+
 /* Append. Errors: CRYPTO, TOO_LONG. */
 ERRFN x509_put_pem(X509 *certificate, struct buf *out_pem);
 ERRFN x509_put_der(X509 *certificate, struct buf *out_der);

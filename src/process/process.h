@@ -24,7 +24,7 @@ struct process;
  * PEER_GONE, WIRE. */
 ERRFN process_begin(const char *name, struct process **out_process);
 
-/* The settings as ipc/settings.h reads them, and the TLS chain (front). Valid until process_ready. */
+/* The settings as ipc/settings.h reads them, and the TLS chain (front, signer). Valid until process_ready. */
 struct view process_settings(const struct process *p);
 struct view process_chain(const struct process *p);
 

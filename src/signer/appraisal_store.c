@@ -3,24 +3,13 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "signer/record.h"
+#include "signer/stored_values.h"
 #include "signer/verdict.h"
 #include "sql/policies.h"
 #include "sql/proof.h"
 #include "sql/stored_logs.h"
 
 #include <string.h>
-
-static ERRFN encode_values(const struct pcr_values *values, struct buf *out_bytes)
-{
-    for (size_t i = 0; i < values->count; i++) {
-        const struct pcr_value *value = &values->value[i];
-        TRY(buf_put_u16(out_bytes, value->bank));
-        TRY(buf_put_u8(out_bytes, value->index));
-        TRY(buf_put_u8(out_bytes, value->len));
-        TRY(buf_put(out_bytes, view_of(value->digest, value->len)));
-    }
-    return OK;
-}
 
 /* The last log is kept whatever it says, so that what is wrong can be explained; the last accepted one is what it is compared with. */
 static ERRFN store_log(struct call *call, const struct machine *machine, const struct appraisal *a,
@@ -38,7 +27,7 @@ static ERRFN store_evidence(struct call *call, const struct machine *machine, co
     struct buf *values;
     uint8_t fingerprint[EK_FINGERPRINT_BYTES];
     TRY(call_buffer(call, EVIDENCE_PART_MAX_BYTES, &values));
-    TRY(encode_values(&a->facts->values, values));
+    TRY(stored_values_encode(&a->facts->values, values));
     TRY(hex_decode(view_text(call->ek_fingerprint), fingerprint, sizeof fingerprint));
     struct evidence_record evidence = {
         .time_ms = call->now_ms,

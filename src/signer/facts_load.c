@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "signer/identity.h"
+#include "signer/stored_values.h"
 #include "sql/proof.h"
 #include "sql/stored_logs.h"
 #include "tpm/quote.h"
@@ -16,29 +17,12 @@ void facts_storage_clear(struct facts_storage *storage)
     buf_free(STEAL(storage->log));
 }
 
-/* As appraisal_store.c writes them. */
-static ERRFN decode_values(struct view bytes, struct pcr_values *out_values)
-{
-    while (bytes.len > 0) {
-        uint16_t bank;
-        uint8_t index;
-        uint8_t len;
-        struct view digest;
-        TRY(view_get_u16(&bytes, &bank, E(DB_TAMPERED)));
-        TRY(view_get_u8(&bytes, &index, E(DB_TAMPERED)));
-        TRY(view_get_u8(&bytes, &len, E(DB_TAMPERED)));
-        TRY(view_get_bytes(&bytes, len, &digest, E(DB_TAMPERED)));
-        TRY(pcr_values_add(out_values, bank, index, digest));
-    }
-    return OK;
-}
-
 static ERRFN load_quote(struct call *call, const struct machine *machine, struct facts_storage *s, struct evidence_record *out_record)
 {
     struct quote quote = {0};
     TRY(buf_new(EVIDENCE_STORAGE_BYTES, &s->parts));
     TRY(evidence_get(call->signer->db, machine->machine_id, 0, s->parts, out_record));
-    TRY(decode_values(out_record->pcr_values, &s->evidence.values));
+    TRY(stored_values_decode(out_record->pcr_values, &s->evidence.values));
     s->evidence.quoted = out_record->quote.len > 0;
     if (s->evidence.quoted) {
         TRY(quote_parse(out_record->quote, &quote));

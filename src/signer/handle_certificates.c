@@ -1,30 +1,12 @@
 /* GET /certificates, POST /certificates/{serial}/revoke. */
 #include "base/text.h"
 #include "signer/body.h"
+#include "signer/certificate_record.h"
 #include "signer/operator.h"
 #include "signer/record.h"
 #include "sql/certificates.h"
 
 #include <string.h>
-
-enum { CERTIFICATE_ROW_MAX = 1024 };
-
-static struct ipc_certificate_record to_record(const struct certificate *c)
-{
-    struct ipc_certificate_record record = {
-        .machine_id = view_text(c->machine_id),
-        .kind = (uint8_t)c->kind,
-        .name = view_text(c->name),
-        .role = view_text(c->role),
-        .not_before = c->not_before_ms,
-        .not_after = c->not_after_ms,
-        .revoked_at = c->revoked_ms,
-        .revoked_reason = (uint8_t)c->revoked_reason,
-    };
-    memcpy(record.serial, c->serial, sizeof record.serial);
-    memcpy(record.sha256, c->sha256, sizeof record.sha256);
-    return record;
-}
 
 struct listing {
     struct ipc_list *list;
@@ -40,7 +22,7 @@ static err_t add_row(void *context, const struct certificate *certificate)
         listing->more = true;
         return OK;
     }
-    struct ipc_certificate_record record = to_record(certificate);
+    struct ipc_certificate_record record = certificate_record(certificate);
     return ipc_list_add_certificate(listing->list, listing->storage, &record);
 }
 
@@ -63,7 +45,7 @@ ERRFN handle_certificate_list(struct call *call, const struct ipc_certificate_li
     if (request->after.len > 0) {
         TRY(read_serial(request->after, after));
     }
-    TRY(call_buffer(call, (size_t)listing.limit * CERTIFICATE_ROW_MAX, &listing.storage));
+    TRY(call_buffer(call, (size_t)listing.limit * CERTIFICATE_RECORD_MAX_BYTES, &listing.storage));
     /* One more than asked for tells whether there are more. */
     TRY(certificate_list(call->signer->db, machine_id, request->after.len > 0 ? after : NULL, listing.limit + 1, add_row, &listing));
     out_reply->more = listing.more;
@@ -102,7 +84,7 @@ ERRFN handle_certificate_revoke(struct call *call, const struct ipc_certificate_
     hex_encode(view_of(serial, sizeof serial), text);
     TRY(revoke(call, serial, text, reason, &certificate));
     struct buf *storage;
-    TRY(call_buffer(call, CERTIFICATE_ROW_MAX, &storage));
-    struct ipc_certificate_record record = to_record(&certificate);
+    TRY(call_buffer(call, CERTIFICATE_RECORD_MAX_BYTES, &storage));
+    struct ipc_certificate_record record = certificate_record(&certificate);
     return ipc_list_add_certificate(&out_reply->certificate, storage, &record);
 }

@@ -16,6 +16,7 @@
 #include "policy/policy.h"
 #include "process/process.h"
 #include "signer/settings.h"
+#include "signer/tls_anchor.h"
 #include "sql/machines.h"
 #include "tpm/pcr.h"
 #include "tpm/trust.h"
@@ -29,6 +30,7 @@ struct signer {
     EVP_PKEY *audit_key; /* in the token */
     EVP_PKEY *ca_key;    /* in the token */
     struct ca *ca;
+    struct tls_anchors tls_anchors;
     struct trust *appliance_trust;  /* of appliance.yaml */
     struct trust *trust;            /* with what the policy in force adds to it, or has in its place */
     struct policy *policy;          /* in force (in_force.h) */

@@ -101,6 +101,8 @@ ERRFN signer_start(struct signer *s, const char **out_subject)
     TRY(process_drop(s->process));
     TRY(open_token(s, out_subject));
     TRY(issuer_open(s, out_subject));
+    *out_subject = "tls chain";
+    TRY(tls_anchors_open(&s->tls_anchors, process_chain(s->process)));
     TRY(open_database(s, out_subject));
     TRY(load_trust(s, out_subject));
     TRY(in_force_load(s, out_subject));

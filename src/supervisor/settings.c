@@ -166,7 +166,8 @@ ERRFN settings_for_child(const struct supervisor *s, const struct child *child, 
     TRY(buf_new(IPC_SETTINGS_MAX, &lines));
     TRY(put_settings(s, child, lines));
     TRY(read_pin(s, child, &pin));
-    if (child->kind == CHILD_FRONT) {
+    /* The front serves it; the signer knows by it which handshakes of clients were with this appliance. */
+    if (child->kind == CHILD_FRONT || child->kind == CHILD_SIGNER) {
         char path[PATH_MAX];
         settings_chain_path(s->config, path);
         TRY(fd_read_file(path, IPC_CHAIN_MAX, &chain));

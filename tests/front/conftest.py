@@ -113,16 +113,16 @@ class Appliance:
         context = ssl.create_default_context(cafile=f"{self.folder}/ca.pem")
         return context
 
-    def connection(self, timeout=15):
-        return http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls(), timeout=timeout)
+    def connection(self, timeout=15, context=None):
+        return http.client.HTTPSConnection("127.0.0.1", self.port, context=context or self.tls(), timeout=timeout)
 
-    def request(self, method, path, body=None, headers=None, timeout=15):
+    def request(self, method, path, body=None, headers=None, timeout=15, context=None):
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
         sent = dict(headers or {})
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
-        connection = self.connection(timeout)
+        connection = self.connection(timeout, context)
         try:
             connection.request(method, path, body=body, headers=sent)
             return Answer(connection.getresponse())

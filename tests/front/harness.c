@@ -1,8 +1,8 @@
 /* Plays the supervisor and the signer around the real itl-front and itl-keyholder.
  *
  *   harness prepare STORE                      a SoftHSM token with the TLS key; STORE/public.pem
- *   harness run BIN STORE CHAIN [name=value…]  starts both, prints what happens, obeys lines of stdin:
- *     chain FILE, drain MS, drain-keyholder, kill keyholder, start keyholder, restart front,
+ *   harness run BIN STORE CHAIN [name=value…]  starts both, prints what happens, obeys lines of
+ * stdin: chain FILE, drain MS, drain-keyholder, kill keyholder, start keyholder, restart front,
  *     mute 0|1, garbage, tls-garbage, sign HEX, courier-down, token-down, pids, quit
  */
 #include <arpa/inet.h>
@@ -457,6 +457,25 @@ static void make_pair(int ends[2])
 }
 
 /* Of 127.0.0.1, or of both families. */
+/* Clients are asked for certificates of the CA at the end of the server's chain. */
+static void offer_client_ca(const char *chain)
+{
+    static uint8_t der[4096];
+    uint8_t *at = der;
+    X509 *last = NULL;
+    FILE *file = fopen(chain, "r");
+    must(file ? OK : E(IO), "chain");
+    for (X509 *next; (next = PEM_read_X509(file, NULL, NULL, NULL)); last = next) {
+        X509_free(last);
+    }
+    fclose(file);
+    int len = last ? i2d_X509(last, NULL) : 0;
+    if (len > 0 && len <= (int)sizeof der && i2d_X509(last, &at) == len) {
+        stub_client_ca(view_of(der, (size_t)len));
+    }
+    X509_free(last);
+}
+
 static int listen_on_any_port(bool both)
 {
     struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -497,6 +516,7 @@ int main(int count, char **arguments)
     make_pair(h.tls);
     make_pair(h.api);
     must(ipc_channel_new(dup(h.api[1]), IPC_CHANNEL_API, &h.signer), "api");
+    offer_client_ca(h.chain);
     start_keyholder(&h);
     if (strcmp(setting(&h, "front", "yes"), "yes") == 0) {
         start_front(&h);

@@ -389,6 +389,34 @@ static struct refusal note_refusal(const struct ipc_note_refusal_request *r,
     return FINE;
 }
 
+static struct view client_ca; /* stub_client_ca */
+
+void stub_client_ca(struct view der)
+{
+    client_ca = der;
+}
+
+static struct refusal tls_anchor(const struct ipc_tls_anchor_request *r,
+                                 struct ipc_tls_anchor_reply *out)
+{
+    (void)r;
+    random_bytes(out->anchor, sizeof out->anchor);
+    out->ca = client_ca;
+    return FINE;
+}
+
+static struct refusal machine_self(const struct ipc_machine_self_request *r,
+                                   struct ipc_machine_self_reply *out)
+{
+    (void)out;
+    if (r->handshake.len == 0) {
+        REFUSE(CLIENT_CERTIFICATE_MISSING, "", 0);
+    }
+    printf("handshake %zu\n", r->handshake.len);
+    fflush(stdout);
+    REFUSE(MACHINE_LOCKED, "", 0); /* who it is makes no difference here */
+}
+
 /* One case of the dispatch: decode, answer, encode. */
 #define CASE(name)                                                                             \
     case IPC_TYPE_##name: {                                                                    \
@@ -425,6 +453,8 @@ ERRFN stub_answer(struct stub *stub, struct ipc_channel *channel, const struct i
         CASE(ak_activate)
         CASE(enroll)
         CASE(pki_document)
+        CASE(tls_anchor)
+        CASE(machine_self)
         CASE(certificate_list)
         CASE(certificate_revoke)
         CASE(machine_lock)

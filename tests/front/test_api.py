@@ -84,6 +84,7 @@ def test_openapi_describes_exactly_the_routes(appliance):
         ("GET", "/api/v1/attest/challenge"), ("POST", "/api/v1/attest/challenge"), ("POST", "/api/v1/attest"),
         ("GET", "/api/v1/config"), ("GET", "/api/v1/config/{token}"),
         ("GET", "/api/v1/machines"), ("GET", "/api/v1/machines/{machine_id}"), ("POST", "/api/v1/machines/{machine_id}/approve"),
+        ("GET", "/api/v1/machines/self"), ("GET", "/api/v1/machines/{machine_id}/evidence/latest"),
         ("GET", "/api/v1/machines/{machine_id}/evidence"), ("GET", "/api/v1/machines/{machine_id}/explain"),
         ("GET", "/api/v1/machines/{machine_id}/baseline"), ("GET", "/api/v1/policies/{number}/simulate"),
         ("GET", "/api/v1/policies"), ("POST", "/api/v1/policies"), ("GET", "/api/v1/policies/{number}"),

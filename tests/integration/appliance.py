@@ -423,14 +423,17 @@ class Appliance:
     def chain(self):
         return os.path.join(self.state, "tls", "chain.pem")
 
-    def context(self):
+    def context(self, certificate=None, key=None):
+        """A client's settings; with a certificate for the handshake, given as two files."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.load_verify_locations(self.chain)
+        if certificate:
+            context.load_cert_chain(certificate, key)
         return context
 
-    def request(self, method, path, body=None, headers=None, timeout=20):
-        connection = http.client.HTTPSConnection("localhost", self.port, context=self.context(), timeout=timeout)
+    def request(self, method, path, body=None, headers=None, timeout=20, context=None):
+        connection = http.client.HTTPSConnection("localhost", self.port, context=context or self.context(), timeout=timeout)
         try:
             sent = dict(headers or {})
             if body is not None and not isinstance(body, (bytes, str)):

@@ -25,8 +25,7 @@ static ERRFN read_input(struct buf **out_bytes)
 {
     char *text = calloc(1, 2 * CIPHERTEXT_MAX_BYTES + 1);
     ENSURE(text, NO_MEMORY);
-    fread(text, 1, 2 * CIPHERTEXT_MAX_BYTES, stdin);
-    err_t decoded = decode(text, out_bytes);
+    err_t decoded = fread(text, 1, 2 * CIPHERTEXT_MAX_BYTES, stdin) > 0 ? decode(text, out_bytes) : E(IO);
     free(text);
     return decoded;
 }

@@ -100,6 +100,16 @@ class Requester:
     def enroll(self, **changes):
         return self.appliance.post("/api/v1/machines/enroll", dict(self.enroll_body(), **changes))
 
+    def over_tls(self, certificate="enrollment.pem", key="node.key"):
+        """The settings of a client that shows this certificate in its handshake."""
+        return self.appliance.context(self.path(certificate), self.path(key))
+
+    def enroll_over_tls(self, **names):
+        return self.appliance.post("/api/v1/machines/enroll", {}, context=self.over_tls(**names))
+
+    def ask_self(self, **names):
+        return self.appliance.get("/api/v1/machines/self", context=self.over_tls(**names))
+
     # -- what everybody may have ----------------------------------------------------------------------------------------------
 
     def fetch_pki(self):

@@ -77,6 +77,41 @@ def test_known_log_is_not_sent_again_and_still_judged(linux, node):
     assert last_evidence(linux, linux.machine_id)["replay"] == "pass"
 
 
+def test_exported_evidence_is_verified_without_the_appliance(linux, node, tmp_path):
+    """What the appliance kept is what the TPM signed, and says the same to the offline tools."""
+    assert attest(node, LOG).returncode == 0
+    folder = tmp_path / "evidence"
+    done = linux.cli("machine", "export", linux.machine_id, str(folder), "-o", "table")
+    assert sorted(os.listdir(folder)) == ["accepted-eventlog.bin", "ak.bin", "ek.bin", "eventlog.bin", "evidence.json", "pcrs.json",
+                                          "quote.bin", "signature.bin"]
+    assert (folder / "eventlog.bin").read_bytes() == open(LOG, "rb").read() == (folder / "accepted-eventlog.bin").read_bytes()
+    assert os.stat(folder).st_mode & 0o777 == 0o700
+    summary = json.loads((folder / "evidence.json").read_text())
+    assert (summary["machine_id"], summary["verdict"], summary["ek_source"]) == (linux.machine_id, "pass", "cert")
+    commands = done.stdout.splitlines()
+    assert [command.split()[2] for command in commands] == ["quote", "ek", "diff"]
+    quote = run(os.path.join(BIN, "attestation"), *commands[0].split()[1:], "--json")
+    assert json.loads(quote.stdout)["valid"] is True
+    identity = json.loads(run(os.path.join(BIN, "attestation"), "evidence", "ek", str(folder / "ek.bin"), "--json", check=False).stdout)
+    assert identity["public_hash"] == linux.machine(linux.machine_id)["ek_public_hash"]
+    same = run(os.path.join(BIN, "attestation"), *commands[2].split()[1:])
+    assert same.returncode == 0
+    again = linux.cli("machine", "export", linux.machine_id, str(folder), check=False)
+    assert again.returncode != 0 and "That folder is there already" in again.stderr
+
+
+def test_evidence_is_exported_to_operators_only_and_none_is_said_to_be_none(linux):
+    target = f"/api/v1/machines/{linux.machine_id}/evidence/latest"
+    assert linux.get(target).status == 401
+    other = Node(linux)
+    try:
+        machine_id = other.register().json["machine_id"]
+        answer = linux.get(f"/api/v1/machines/{machine_id}/evidence/latest", headers=linux.operator_headers)
+        assert (answer.status, answer.reason) == (404, "evidence_none")
+    finally:
+        other.remove()
+
+
 def test_missing_log_closes_the_gates_and_says_what_to_do(linux, node):
     refused = attest(node, "/dev/null")
     assert refused.returncode != 0
