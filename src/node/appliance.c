@@ -41,10 +41,7 @@ ERRFN appliance_put_ek(const struct endorsement *endorsement, json_t *object)
     if (endorsement->certificate) {
         TRY(json_set_base64(object, "ek_cert_pem", buf_view(endorsement->certificate)));
     }
-    if (endorsement->public_area) {
-        TRY(json_set_base64(object, "ek_pub", buf_view(endorsement->public_area)));
-    }
-    return OK;
+    return json_set_base64(object, "ek_pub", buf_view(endorsement->public_area));
 }
 
 ERRFN appliance_put_fingerprint(const struct endorsement *endorsement, json_t *object)
@@ -64,31 +61,10 @@ ERRFN appliance_describe(const struct appliance_caller *caller, json_t *object)
     return json_set_text(object, "hw_product", caller->hardware->product);
 }
 
-static ERRFN copy_text(const json_t *object, const char *key, char *out_text, size_t size)
-{
-    const char *text;
-    TRY(json_get_text(object, key, size - 1, &text));
-    memcpy(out_text, text, strlen(text) + 1);
-    return OK;
-}
-
 /* -- register ---------------------------------------------------------------------------------- */
 
-static ERRFN read_registration(const json_t *answer,
-                               struct appliance_registration *out_registration)
-{
-    struct appliance_registration registration = {0};
-    const char *status;
-    TRY(json_get_text(answer, "status", 32, &status));
-    TRY(machine_state_parse(status, &registration.state));
-    TRY(copy_text(answer, "machine_id", registration.machine_id, sizeof registration.machine_id));
-    *out_registration = registration;
-    return OK;
-}
-
 ERRFN appliance_register(struct https_client *client, const struct appliance_caller *caller,
-                         struct appliance_registration *out_registration,
-                         struct refusal *out_refusal)
+                         enum machine_state *out_state, struct refusal *out_refusal)
 {
     AUTO(json) object = json_object();
     ENSURE(object, NO_MEMORY);
@@ -101,11 +77,20 @@ ERRFN appliance_register(struct https_client *client, const struct appliance_cal
     }
     AUTO(json) answer = NULL;
     TRY(appliance_post(client, "/api/v1/self-register", object, &answer, out_refusal));
-    TRY_ANSWER(read_registration(answer, out_registration));
-    return OK;
+    const char *status;
+    TRY_ANSWER(json_get_text(answer, "status", 32, &status));
+    return machine_state_parse(status, out_state);
 }
 
 /* -- challenge --------------------------------------------------------------------------------- */
+
+static ERRFN copy_text(const json_t *object, const char *key, char *out_text, size_t size)
+{
+    const char *text;
+    TRY(json_get_text(object, key, size - 1, &text));
+    memcpy(out_text, text, strlen(text) + 1);
+    return OK;
+}
 
 static ERRFN read_event_log_wish(const json_t *answer, struct appliance_challenge *challenge)
 {

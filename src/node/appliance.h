@@ -16,6 +16,7 @@ enum {
     REATTEST_AFTER_MAX_S = 366 * 24 * 3600,
     APPLIANCE_TOKEN_MAX = 128,
     APPLIANCE_FAILURES_MAX = 8,
+    APPLIANCE_EKS_MAX = 4, /* of one machine */
     APPLIANCE_CONFIG_MAX_BYTES = 1 << 20
 };
 
@@ -35,11 +36,6 @@ enum machine_state {
     MACHINE_STATE_LOCKED,
     MACHINE_STATE_REVOKED,
     MACHINE_STATE_REJECTED
-};
-
-struct appliance_registration {
-    enum machine_state state;
-    char machine_id[APPLIANCE_ID_MAX + 1];
 };
 
 struct appliance_challenge {
@@ -79,6 +75,8 @@ struct appliance_verdict {
     uint32_t reattest_after_s; /* when policy wants it back; 0 when the appliance does not say */
     size_t failures; /* what policy did not accept, at most APPLIANCE_FAILURES_MAX of it */
     char failure[APPLIANCE_FAILURES_MAX][256];
+    size_t eks; /* the appliance knows as this machine's: SHA-384 of each SubjectPublicKeyInfo */
+    uint8_t ek[APPLIANCE_EKS_MAX][SHA384_BYTES];
 };
 
 /* The sealed configuration as it came (tpm-credential-v1). */
@@ -96,8 +94,7 @@ AUTO_DEFINE(appliance_sealed, struct appliance_sealed, appliance_sealed_free);
 /* All block for at most HTTPS_TOTAL_MS. Errors: as https_send; REFUSED with *out_refusal;
  * ANSWER_INVALID for an answer that is not of the shape the contract gives. */
 ERRFN appliance_register(struct https_client *client, const struct appliance_caller *caller,
-                         struct appliance_registration *out_registration,
-                         struct refusal *out_refusal);
+                         enum machine_state *out_state, struct refusal *out_refusal);
 ERRFN appliance_challenge(struct https_client *client, const struct appliance_caller *caller,
                           const struct attestation_key *key,
                           struct appliance_challenge **out_challenge, struct refusal *out_refusal);

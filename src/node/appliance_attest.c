@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "node/appliance_request.h"
 
 static ERRFN put_quote(const struct appliance_proof *proof, json_t *object)
@@ -88,6 +89,18 @@ static ERRFN read_reattest_after(const json_t *seconds, uint32_t *out_s)
     return OK;
 }
 
+/* An appliance of an older release does not say, and knows the one EK only. */
+static ERRFN read_eks(const json_t *list, struct appliance_verdict *verdict)
+{
+    for (size_t i = 0; i < json_array_size(list) && i < APPLIANCE_EKS_MAX; i++) {
+        const json_t *hex = json_array_get(list, i);
+        ENSURE(json_is_string(hex), ANSWER_INVALID);
+        TRY(hex_decode(view_text(json_string_value(hex)), verdict->ek[i], SHA384_BYTES));
+        verdict->eks = i + 1;
+    }
+    return OK;
+}
+
 static ERRFN read_verdict(const json_t *answer, struct appliance_verdict *out_verdict)
 {
     struct appliance_verdict verdict = {0};
@@ -106,6 +119,7 @@ static ERRFN read_verdict(const json_t *answer, struct appliance_verdict *out_ve
     TRY(copy_text_or_empty(answer, "reason", verdict.reason, sizeof verdict.reason));
     TRY(copy_text_or_empty(answer, "message", verdict.message, sizeof verdict.message));
     TRY(read_failures(json_object_get(answer, "failures"), &verdict));
+    TRY(read_eks(json_object_get(answer, "ek_fingerprints"), &verdict));
     TRY(read_reattest_after(json_object_get(answer, "reattest_after"), &verdict.reattest_after_s));
     bool apply = verdict.action == NODE_ACTION_APPLY;
     ENSURE(!apply || (is_token(verdict.config_token) && verdict.machine_id[0]), ANSWER_INVALID);

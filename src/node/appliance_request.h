@@ -4,7 +4,7 @@
 
 #include "node/appliance.h"
 
-/* "ek_source", "ek_cert_pem" where there is a certificate, and "ek_pub" where the key was found. */
+/* "ek_source", "ek_cert_pem" where there is a certificate, and "ek_pub". */
 ERRFN appliance_put_ek(const struct endorsement *endorsement, json_t *object);
 
 /* "ek_fingerprint". */

@@ -87,16 +87,16 @@ static enum agent_outcome outcome_of_error(struct attempt *attempt, const struct
 static ERRFN announce(struct attempt *attempt, bool *out_pending)
 {
     struct appliance_caller caller = attempt_caller(attempt);
-    struct appliance_registration registration = {0};
+    enum machine_state state = MACHINE_STATE_NONE;
     struct refusal refusal = {0};
-    err_t e = appliance_register(attempt->client, &caller, &registration, &refusal);
+    err_t e = appliance_register(attempt->client, &caller, &state, &refusal);
     if (IS_E(e, REFUSED) && strcmp(refusal.reason, "machine_revoked") == 0) {
         *out_pending = false;
         return OK;
     }
     attempt->refusal = refusal;
     TRY(e);
-    *out_pending = registration.state == MACHINE_STATE_PENDING;
+    *out_pending = state == MACHINE_STATE_PENDING;
     progress_say(&attempt->progress, "registered", "known to the appliance%s",
                  *out_pending ? ", waiting for an operator's approval" : "");
     return OK;
@@ -137,7 +137,7 @@ static ERRFN prove_and_fetch(struct attempt *attempt, struct loaded *loaded,
     TRY(attempt_fetch(attempt, loaded, &verdict));
     attempt->reattest_after_s = verdict.reattest_after_s;
     *out_outcome = AGENT_ATTESTED;
-    attempt_introduce_others(attempt, loaded, verdict.machine_id);
+    attempt_introduce_others(attempt, loaded, &verdict);
     return OK;
 }
 

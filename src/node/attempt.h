@@ -14,7 +14,6 @@ struct attempt {
     struct progress progress;
     struct endorsement *endorsement;     /* found once, kept for the next attempt */
     struct attestation_key *key;         /* the same */
-    bool introduced[EK_TEMPLATES_COUNT]; /* the appliance knows the EK of this template as ours */
     struct pcr_selection selection;      /* what the last challenge wanted quoted */
     uint32_t reattest_after_s;           /* what the last verdict said; 0 for nothing */
     bool configured;                     /* a configuration was handed on; */

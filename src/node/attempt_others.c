@@ -5,17 +5,8 @@
 
 #include "node/tpm_activation.h"
 
-enum { OTHERS_MAX = 3 }; /* the appliance takes four EKs of one TPM */
-
-/* What is known of another EK while it is introduced. */
-struct introduction {
-    struct endorsement *endorsement;
-    struct refusal refusal;
-    bool known; /* this machine's already, as the appliance said before any key was made */
-};
-
-static ERRFN prove_other(struct attempt *attempt, struct loaded *loaded, const char *machine_id,
-                         const struct appliance_caller *caller, struct refusal *out_refusal)
+static ERRFN activate_beside(struct attempt *attempt, struct loaded *loaded, const char *machine_id,
+                             const struct appliance_caller *caller, struct refusal *out_refusal)
 {
     AUTO(appliance_challenge) challenge = NULL;
     AUTO(secret) activated = NULL;
@@ -30,70 +21,70 @@ static ERRFN prove_other(struct attempt *attempt, struct loaded *loaded, const c
     return appliance_ak_activate(attempt->client, caller, &proof, machine_id, out_refusal);
 }
 
-/* Making an RSA key takes a TPM up to a minute, so the certificate alone is shown first. */
+/* The key first: a certificate whose key this TPM does not make would register a machine that waits
+ * for ever. */
 static ERRFN introduce(struct attempt *attempt, struct loaded *loaded, const char *machine_id,
-                       struct introduction *i)
+                       struct endorsement *other, struct refusal *out_refusal)
 {
     struct appliance_caller caller = attempt_caller(attempt);
-    struct appliance_registration registration = {0};
-    caller.endorsement = i->endorsement;
-    TRY(appliance_register(attempt->client, &caller, &registration, &i->refusal));
-    i->known = strcmp(registration.machine_id, machine_id) == 0;
-    if (i->known) {
-        return OK;
-    }
-    TRY(endorsement_find_key(loaded->tpm, i->endorsement));
-    return prove_other(attempt, loaded, machine_id, &caller, &i->refusal);
+    enum machine_state state;
+    caller.endorsement = other;
+    TRY(endorsement_find_key(loaded->tpm, other));
+    TRY(appliance_register(attempt->client, &caller, &state, out_refusal));
+    return activate_beside(attempt, loaded, machine_id, &caller, out_refusal);
 }
 
-/* True when there is no need to come back to this EK in the life of this process. */
-static bool tell_introduction(struct attempt *attempt, const struct introduction *i, err_t e)
+static void introduce_and_tell(struct attempt *attempt, struct loaded *loaded,
+                               const char *machine_id, struct endorsement *other)
 {
-    const struct endorsement *other = i->endorsement;
+    struct refusal refusal = {0};
     const char *key = ek_key_name(other->ek->key_type);
     const char *name = other->template->name;
+    alarm(TPM_DEADLINE_S); /* making an RSA key takes a TPM up to a minute */
+    err_t e = introduce(attempt, loaded, machine_id, other, &refusal);
     if (IS_OK(e)) {
-        progress_say(&attempt->progress, i->known ? "ek_known" : "ek_joined",
-                     "EK %s (%s) is known as this machine's%s", key, name, i->known ? "" : " now");
-        return true;
+        progress_say(&attempt->progress, "ek_joined", "EK %s (%s) is known as this machine's now",
+                     key, name);
+        return;
     }
     bool refused = IS_E(e, REFUSED);
     progress_say(&attempt->progress, "ek_not_joined", "EK %s (%s) could not be introduced: %s [%s]",
-                 key, name, refused ? i->refusal.detail : err_text(e),
-                 refused ? i->refusal.reason : err_reason(e));
+                 key, name, refused ? refusal.detail : err_text(e),
+                 refused ? refusal.reason : err_reason(e));
+}
+
+static bool is_known(const struct attempt *attempt, const struct appliance_verdict *verdict,
+                     const struct ek *ek)
+{
+    if (memcmp(attempt->endorsement->ek->spki_sha384, ek->spki_sha384, SHA384_BYTES) == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < verdict->eks; i++) {
+        if (memcmp(verdict->ek[i], ek->spki_sha384, SHA384_BYTES) == 0) {
+            return true;
+        }
+    }
     return false;
 }
 
-/* Nothing for an EK without a certificate of its own: the appliance could not tell it from a key in
- * a file. */
-static bool introduce_template(struct attempt *attempt, struct loaded *loaded,
-                               const char *machine_id, size_t template)
-{
-    struct introduction i = {0};
-    bool seen = IS_OK(endorsement_read(loaded->tpm, &ek_templates[template], &i.endorsement));
-    if (seen) {
-        alarm(TPM_DEADLINE_S);
-        err_t e = introduce(attempt, loaded, machine_id, &i);
-        attempt->introduced[template] = tell_introduction(attempt, &i, e);
-    }
-    endorsement_free(i.endorsement);
-    return seen;
-}
-
+/* Not an EK without a certificate: the appliance could not tell it from a key in a file. And only
+ * to an appliance that says which it knows. */
 void attempt_introduce_others(struct attempt *attempt, struct loaded *loaded,
-                              const char *machine_id)
+                              const struct appliance_verdict *verdict)
 {
-    if (!attempt->endorsement->certificate) {
+    size_t known = verdict->eks;
+    if (!attempt->endorsement->certificate || known == 0) {
         return;
     }
     /* A TPM without resource manager has room for three objects. */
     auto_release_tpm_transient(&loaded->ek);
     loaded->ek = TPM_TRANSIENT_NONE;
-    size_t others = 0;
-    for (size_t i = 0; i < EK_TEMPLATES_COUNT && others < OTHERS_MAX; i++) {
-        bool is_other = &ek_templates[i] != attempt->endorsement->template;
-        if (is_other && !attempt->introduced[i]) {
-            others += introduce_template(attempt, loaded, machine_id, i);
+    for (size_t i = 0; i < EK_TEMPLATES_COUNT && known < APPLIANCE_EKS_MAX; i++) {
+        AUTO(endorsement) other = NULL;
+        err_t e = endorsement_read(loaded->tpm, &ek_templates[i], &other);
+        if (IS_OK(e) && !is_known(attempt, verdict, other->ek)) {
+            introduce_and_tell(attempt, loaded, verdict->machine_id, other);
+            known++;
         }
     }
 }

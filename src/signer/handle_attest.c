@@ -4,6 +4,7 @@
 #include "signer/appraise.h"
 #include "signer/identity.h"
 #include "signer/join.h"
+#include "signer/machine_reply.h"
 #include "signer/record.h"
 #include "signer/register.h"
 #include "signer/verdict.h"
@@ -62,6 +63,7 @@ static ERRFN grant(struct call *call, struct machine *machine, const struct appr
     TRY(record_act(call, "attest", before, machine_status_name(MACHINE_ATTESTED), NULL, NULL));
     out_reply->status = MACHINE_ATTESTED;
     out_reply->action = IPC_ACTION_APPLY_CONFIG;
+    TRY(machine_eks_reply(call, machine, &out_reply->eks));
     return describe_machine(call, machine, out_reply);
 }
 

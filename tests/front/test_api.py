@@ -213,7 +213,8 @@ def test_challenge_with_a_bad_ak_is_forbidden(appliance):
 
 
 EIGHT = ["machine_id", "status", "hostname", "role", "message", "action", "config_url", "config_token"]
-MORE = ["reason", "verdict", "failures", "policy_version", "assurance", "wipe_token", "verdicts", "baseline", "note", "valid_until", "reattest_after"]
+MORE = ["reason", "verdict", "failures", "policy_version", "assurance", "wipe_token", "verdicts", "baseline", "note", "valid_until", "reattest_after",
+        "ek_fingerprints"]
 
 
 def test_attest_answers_with_all_keys(appliance):

@@ -77,6 +77,7 @@ def test_second_ek_joins_by_proof_and_attests_as_the_same_machine(appliance, rsa
     attested = p384.attest()
     assert attested.status == 200 and attested.json["machine_id"] == rsa.machine_id, attested
     assert attested.json["action"] == "apply-config"
+    assert attested.json["ek_fingerprints"] == [rsa.identity["ek_fingerprint"], p384.identity["ek_fingerprint"]]
     evidence = json.loads(appliance.cli("machine", "evidence", rsa.machine_id).stdout)
     assert [e["ek_fingerprint"] for e in evidence] == [p384.identity["ek_fingerprint"], rsa.identity["ek_fingerprint"]]
     explained = json.loads(appliance.cli("machine", "explain", rsa.machine_id).stdout)
@@ -376,12 +377,33 @@ def test_agent_introduces_the_other_ek_and_may_then_show_either(appliance, node)
     first = node.agent("--json")
     assert first.returncode == 0 and "ek_joined" in events(first), first.stderr
     assert eks(appliance, machine_id) == [node.identity(ek)["ek_fingerprint"] for ek in ("p384", "rsa2048")]
+    introduced = len(rows(appliance, "self_register")), len(rows(appliance, "ak_activate"))
     again = node.agent("--json")
-    assert again.returncode == 0 and "ek_known" in events(again) and "ek_joined" not in events(again), again.stderr
+    assert again.returncode == 0 and "ek_joined" not in events(again), again.stderr
     other = node.agent("--json", "--ek", "rsa2048")
     assert other.returncode == 0 and "attested" in events(other), other.stderr
     assert [m["machine_id"] for m in appliance.machines()] == [machine_id]
     assert len(rows(appliance, "approve")) == 1
+    assert introduced == (len(rows(appliance, "self_register")), len(rows(appliance, "ak_activate"))) == (2, 1)
+
+
+def test_certificate_of_another_tpms_key_is_not_registered(appliance, node):
+    """As some vendors leave it in NV memory: it would wait for approval for ever."""
+    other = Node(appliance)
+    try:
+        foreign = base64.b64decode(other.identity("rsa2048")["ek_cert_pem"])
+    finally:
+        other.remove()
+    path = node.tpm.path("foreign")
+    with open(path, "wb") as out:
+        out.write(foreign)
+    node.tpm.tool("tpm2_nvundefine", "-C", "p", "0x01C00002")
+    node.tpm.tool("tpm2_nvdefine", "-C", "p", "-s", str(len(foreign)), "-a", "ppwrite|ppread|ownerread|authread|platformcreate|no_da", "0x01C00002")
+    node.tpm.tool("tpm2_nvwrite", "-C", "p", "-i", path, "0x01C00002")
+    node.admit("p384")
+    done = node.agent("--json")
+    assert done.returncode == 0 and "ek_not_joined" in events(done), done.stderr
+    assert len(appliance.machines()) == 1 and len(rows(appliance, "self_register")) == 1
 
 
 def test_ek_that_can_not_be_introduced_is_a_warning(appliance, node):
