@@ -151,9 +151,12 @@ ERRFN certificate_set_write(const char *prefix, const struct certificate_set *se
     return certificate_links_make(prefix, set->pairs[CERTIFICATE_SVID].key != NULL);
 }
 
+/* The crash may also have come before the links. */
 ERRFN certificate_set_tidy(const char *prefix)
 {
     AUTO(fd) folder = FD_NONE;
     TRY(certificate_folder_lock(prefix, false, &folder));
-    return certificate_folder_tidy(folder);
+    TRY(certificate_folder_tidy(folder));
+    ENSURE(faccessat(folder, "current", F_OK, 0) == 0, NOT_FOUND);
+    return certificate_links_make(prefix, faccessat(folder, "current/svid.key", F_OK, 0) == 0);
 }

@@ -44,7 +44,8 @@ ERRFN certificate_set_read(const char *prefix, struct certificate_set *out_set);
  * as it was. Errors: DB_FULL for a full disk, CERTIFICATE_FOLDER, IO, TOO_LONG. */
 ERRFN certificate_set_write(const char *prefix, const struct certificate_set *set);
 
-/* Removes what a crash has left behind, and sets older than the one before. Errors: as reading. */
+/* Removes what a crash has left behind and sets older than the one before, and makes links that are
+ * missing. Errors: as reading and writing. */
 ERRFN certificate_set_tidy(const char *prefix);
 
 #endif

@@ -21,6 +21,7 @@
 #include "node/certificate_check.h"
 #include "node/certificate_set.h"
 #include "node/renewal.h"
+#include "tests/base/small_disk.h"
 #include "tests/node/issue.h"
 
 enum { RENEWALS = 200, KILLS = 50, PATH_SIZE = 128 };
@@ -102,6 +103,15 @@ static void assert_whole(void)
     }
     assert_true(view_is(buf_view(set.ca), "the CA's certificate\n"));
     certificate_set_clear(&set);
+}
+
+static void assert_unchanged(const char *before)
+{
+    char now[PATH_SIZE];
+    current(now);
+    assert_string_equal(now, before);
+    assert_whole();
+    assert_true(sets() <= 2);
 }
 
 /* -- the set ----------------------------------------------------------------------------------- */
@@ -213,6 +223,9 @@ static void left_overs_of_a_crash_are_removed(void **state)
     assert_int_equal(access(path_of("enrollment.d/set-900"), F_OK), -1);
     assert_int_equal(access(path_of("enrollment.d/current.new"), F_OK), -1);
     assert_int_equal(rmdir(path_of("enrollment.d/set-0x1")), 0);
+    assert_int_equal(unlink(path_of("enrollment.key")), 0);
+    assert_true(IS_OK(certificate_set_tidy(prefix)));
+    assert_int_equal(mode_of("enrollment.key"), 0400);
     assert_whole();
     write_new();
     assert_whole();
@@ -238,34 +251,76 @@ static void writer_that_is_killed_at_any_moment_leaves_a_whole_set(void **state)
     }
 }
 
-/* Every length at which a disk may be full, as the limit on a file's size. */
-static void full_disk_leaves_the_old_set_whole(void **state)
+/* Every length at which a file may end too early, as the limit on its size. */
+static void file_that_cannot_be_written_leaves_the_old_set_whole(void **state)
 {
     (void)state;
-    char before[PATH_SIZE];
-    char after[PATH_SIZE];
     struct rlimit limit;
     struct certificate_set set = {0};
     issue_set(&set);
-    current(before);
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     const rlim_t usual = limit.rlim_cur;
     for (rlim_t room = 0; room < 450; room += 50) {
+        char before[PATH_SIZE];
+        current(before);
         limit.rlim_cur = room;
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
         err_t written = certificate_set_write(prefix, &set);
         limit.rlim_cur = usual;
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
         assert_false(IS_OK(written));
-        current(after);
-        assert_string_equal(before, after);
-        assert_whole();
-        assert_true(sets() <= 2);
+        assert_unchanged(before);
     }
     assert_true(IS_OK(certificate_set_write(prefix, &set)));
     certificate_set_clear(&set);
     assert_whole();
+}
+
+/* Takes what is left of the disk, but for `spare` files; each takes a page as well. */
+static void fill_disk(unsigned spare)
+{
+    char name[32];
+    unsigned files = 0;
+    for (bool full = false; !full; files += !full) {
+        snprintf(name, sizeof name, "filler-%u", files);
+        AUTO(fd) fd = open(path_of(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        full = fd < 0 || (lseek(fd, 0, SEEK_END) == 0 && write(fd, "x", 1) != 1);
+    }
+    (void)unlink(path_of(name));
+    for (unsigned i = 0; i < spare; i++) {
+        snprintf(name, sizeof name, "filler-%u", files - 1 - i);
+        assert_int_equal(unlink(path_of(name)), 0);
+    }
+}
+
+/* A set is a folder, five files and, for a moment, a link; short of the last one it must fail. */
+static void full_disk_leaves_the_old_set_whole(void **state)
+{
+    (void)state;
+    static const char *const disks[] = {"size=1m,nr_inodes=64", "size=120k"};
+    static const unsigned needed[] = {7, 5};
+    for (size_t i = 0; i < sizeof disks / sizeof disks[0]; i++) {
+        struct certificate_set set = {0};
+        if (!small_disk_mount(folder, disks[i])) {
+            skip(); /* a runner without namespaces; the limit above takes most of the same paths */
+        }
+        write_new();
+        write_new();
+        issue_set(&set);
+        for (unsigned spare = 0; spare < needed[i]; spare++) {
+            char before[PATH_SIZE];
+            current(before);
+            fill_disk(spare);
+            assert_true(IS_E(certificate_set_write(prefix, &set), DB_FULL));
+            assert_unchanged(before);
+        }
+        fill_disk(needed[i]);
+        assert_true(IS_OK(certificate_set_write(prefix, &set)));
+        certificate_set_clear(&set);
+        assert_whole();
+        assert_true(small_disk_unmount(folder));
+    }
 }
 
 /* In a process of its own until it is killed: reads as a consumer would, folder first. */
@@ -413,6 +468,7 @@ int main(void)
         cmocka_unit_test(folder_that_others_may_write_to_is_refused),
         cmocka_unit_test(left_overs_of_a_crash_are_removed),
         cmocka_unit_test(writer_that_is_killed_at_any_moment_leaves_a_whole_set),
+        cmocka_unit_test(file_that_cannot_be_written_leaves_the_old_set_whole),
         cmocka_unit_test(full_disk_leaves_the_old_set_whole),
         cmocka_unit_test(reader_never_sees_a_key_beside_another_keys_certificate),
         cmocka_unit_test(renewal_knows_what_it_holds),
