@@ -58,7 +58,8 @@ static ERRFN collect_hardware(const struct options *o, struct hardware *out_hard
 
 static ERRFN connect_to(const struct options *o, struct https_client **out_client)
 {
-    struct https_server server = {.url = o->url, .ca_file = o->ca_file, .pin = o->pin};
+    struct https_server server = {
+        .url = o->url, .ca_file = o->ca_file, .pin = o->pin, .ended = pause_ended};
     return https_client_new(&server, out_client);
 }
 

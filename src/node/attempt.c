@@ -110,6 +110,7 @@ static ERRFN obey_wipe(struct attempt *attempt, const struct appliance_verdict *
     }
     alarm(0); /* the command takes the time it needs */
     TRY(apply_command(attempt->options->wipe, NULL));
+    https_client_see_through(attempt->client); /* wiping may well end this process */
     TRY(appliance_wipe_ack(attempt->client, verdict, &attempt->refusal));
     progress_say(&attempt->progress, "wiped", "wiped, and the appliance knows");
     return OK;

@@ -9,7 +9,7 @@
  * before or meanwhile. */
 bool pause_for(uint64_t ms);
 
-/* Async-signal-safe: ends this pause and all later ones. */
+/* Async-signal-safe: ends this pause and all later ones, and breaks requests off. */
 void pause_end(void);
 
 bool pause_ended(void);

@@ -77,9 +77,13 @@ static void tell_next(struct attempt *attempt, const struct standing *standing, 
 static void attest(struct attempt *attempt, struct standing *standing)
 {
     const struct options *o = attempt->options;
-    standing->outcome = attempt_run(attempt);
-    standing->attested = standing->outcome == AGENT_ATTESTED;
-    bool waiting = standing->outcome == AGENT_PENDING || standing->outcome == AGENT_LOCKED;
+    enum agent_outcome outcome = attempt_run(attempt);
+    if (pause_ended() && outcome == AGENT_FAILED) {
+        return; /* broken off, which says nothing of the machine */
+    }
+    standing->outcome = outcome;
+    standing->attested = outcome == AGENT_ATTESTED;
+    bool waiting = outcome == AGENT_PENDING || outcome == AGENT_LOCKED;
     unsigned failures = waiting ? 0 : standing->failures;
     standing->failures = standing->attested || waiting ? 0 : standing->failures + 1;
     uint32_t interval = attempt->reattest_after_s ? attempt->reattest_after_s : o->poll_s;

@@ -1,5 +1,6 @@
 """The node agent that stays: certificates renewed by their own end, in sets that belong together, as long as the machine may have them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -33,10 +34,10 @@ class Agent:
         self.log_path = node.tpm.path("agent.log")
         self.process = None
 
-    def start(self):
+    def start(self, *options):
         command = [os.path.join(BIN, "itl-tpm-register"), "--url", self.appliance.url, "--ca", self.appliance.chain, "--tcti", self.node.tpm.tcti,
                    "--state", self.node.state, "--event-log", "/dev/null", "--hw-uuid", "00000000-0000-0000-0000-00000000cafe",
-                   "--stay", "--poll", "1", "--enroll-cert", self.prefix]
+                   "--stay", "--poll", "1", "--enroll-cert", self.prefix, *options]
         with open(self.log_path, "a") as log:
             self.process = subprocess.Popen(command, stderr=log, env=clean_environment(), stdin=subprocess.DEVNULL)
         self.wait_for("next: ")
@@ -120,6 +121,21 @@ def test_set_that_was_removed_comes_back_and_a_signal_ends_the_agent_at_once(age
     assert time.monotonic() - before < 1
 
 
+def test_signal_ends_the_agent_while_the_appliance_does_not_answer(agent):
+    agent.start()
+    front = agent.appliance.children()["front"]
+    os.kill(front, signal.SIGSTOP)
+    try:
+        agent.forget()
+        time.sleep(1.5)  # so that it asks for a new set
+        before = time.monotonic()
+        assert agent.stop() == 0
+        assert time.monotonic() - before < 3
+    finally:
+        os.kill(front, signal.SIGCONT)
+    assert "ended_by_signal" in agent.log()
+
+
 def test_agent_that_starts_again_keeps_what_still_holds_but_not_for_another_role(agent):
     agent.start()
     held = agent.serial(".crt"), agent.serial("-svid.crt")
@@ -162,6 +178,19 @@ def test_revoked_machines_agent_stops_renewing(agent):
     assert agent.issued() == issued and not os.path.lexists(agent.prefix + ".d/current")
 
 
+def test_wipe_that_ends_the_agent_is_reported_all_the_same(agent):
+    """As a command does that shuts the machine down."""
+    command = agent.node.tpm.path("wipe")
+    with open(command, "w") as out:
+        out.write("#!/bin/sh\nkill -TERM $PPID\n")
+    os.chmod(command, 0o700)
+    agent.start("--wipe", command)
+    agent.appliance.cli("machine", "revoke", agent.machine_id, "--wipe", "--yes")
+    agent.forget()
+    assert agent.process.wait(timeout=20) == REVOKED
+    assert not agent.appliance.machine(agent.machine_id)["wipe_pending"], agent.log()
+
+
 def test_machine_without_evidence_that_is_good_enough_attests_first(agent, tmp_path):
     """Another policy wants other PCRs quoted, which only a challenge tells."""
     agent.start()
@@ -169,7 +198,7 @@ def test_machine_without_evidence_that_is_good_enough_attests_first(agent, tmp_p
     policy = tmp_path / "policy.yaml"
     policy.write_text("name: more\nversion: 1\nmode: enforce\nquote: {required: true, pcr_selection: {sha256: [0, 1, 2, 4, 7]}}\n")
     pushed = agent.appliance.cli("policy", "push", str(policy), "--comment", "more").stdout
-    number = __import__("json").loads(pushed)["number"]
+    number = json.loads(pushed)["number"]
     agent.appliance.cli("policy", "activate", str(number), "--yes")
     agent.forget()
     wait_until(lambda: os.path.lexists(agent.prefix + ".d/current"), 20, "a new set")
