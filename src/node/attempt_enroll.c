@@ -102,6 +102,7 @@ static ERRFN obtain_if_due(struct attempt *attempt, const struct loaded *loaded,
     bool wanted = false;
     TRY(check_wanted(attempt, kind, all, &wanted));
     if (wanted) {
+        TRY(certificate_set_rehearse(attempt->options->enroll_prefix));
         TRY(obtain(attempt, loaded, kind, set));
         *out_obtained = true;
     }

@@ -132,11 +132,28 @@ ERRFN certificate_folder_begin(int folder, char out_name[static CERTIFICATE_FOLD
     return OK;
 }
 
-ERRFN certificate_folder_commit(int folder, const char *name)
+static ERRFN link_next(int folder, const char *name)
 {
     bool made = unlinkat(folder, next, 0) == 0 || errno == ENOENT;
-    made = made && symlinkat(name, folder, next) == 0;
-    if (!made || renameat(folder, next, folder, current) != 0 || fsync(folder) != 0) {
+    if (!made || symlinkat(name, folder, next) != 0) {
+        return err_from_errno(errno);
+    }
+    return OK;
+}
+
+ERRFN certificate_folder_commit(int folder, const char *name)
+{
+    TRY(link_next(folder, name));
+    if (renameat(folder, next, folder, current) != 0 || fsync(folder) != 0) {
+        return err_from_errno(errno);
+    }
+    return OK;
+}
+
+ERRFN certificate_folder_rehearse(int folder, const char *name)
+{
+    TRY(link_next(folder, name));
+    if (fsync(folder) != 0 || unlinkat(folder, next, 0) != 0) {
         return err_from_errno(errno);
     }
     return OK;

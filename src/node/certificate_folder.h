@@ -21,6 +21,9 @@ ERRFN certificate_folder_begin(int folder, char out_name[static CERTIFICATE_FOLD
 /* Makes the finished set the current one. On failure the old one stays. */
 ERRFN certificate_folder_commit(int folder, const char *name);
 
+/* Does the same up to the last step, and takes it back. */
+ERRFN certificate_folder_rehearse(int folder, const char *name);
+
 /* Removes a set that is not the current one, as far as that works: what stays is tried again by
  * certificate_folder_tidy. */
 void certificate_folder_remove(int folder, const char *name);

@@ -7,7 +7,11 @@
 #include "node/certificate_folder.h"
 #include "node/certificate_links.h"
 
-enum { KEY_PEM_MAX_BYTES = 4096 /* P-384 takes 306 */ };
+enum {
+    KEY_PEM_MAX_BYTES = 4096, /* P-384 takes 306 */
+    USUAL_KEY_BYTES = 306,
+    USUAL_CERTIFICATE_BYTES = 1500
+};
 
 static const struct {
     const char *key;
@@ -128,27 +132,58 @@ static ERRFN write_files(int fd, const struct certificate_set *set)
     return OK;
 }
 
-static ERRFN write_set(int folder, const struct certificate_set *set)
+/* Complete and on disk, but in nobody's sight. */
+static ERRFN write_unseen(int folder, const struct certificate_set *set,
+                          char out_name[static CERTIFICATE_FOLDER_NAME_SIZE])
 {
-    char name[CERTIFICATE_FOLDER_NAME_SIZE] = "";
     AUTO(fd) fd = FD_NONE;
-    err_t done = certificate_folder_begin(folder, name, &fd);
-    done = IS_OK(done) ? write_files(fd, set) : done;
-    done = IS_OK(done) ? certificate_folder_commit(folder, name) : done;
-    if (!IS_OK(done)) {
-        certificate_folder_remove(folder, name);
-    }
-    return done;
+    out_name[0] = '\0';
+    TRY(certificate_folder_tidy(folder)); /* before, so that a full disk has room again */
+    TRY(certificate_folder_begin(folder, out_name, &fd));
+    return write_files(fd, set);
 }
 
 ERRFN certificate_set_write(const char *prefix, const struct certificate_set *set)
 {
+    char name[CERTIFICATE_FOLDER_NAME_SIZE];
     AUTO(fd) folder = FD_NONE;
     TRY(certificate_folder_lock(prefix, true, &folder));
-    TRY(certificate_folder_tidy(folder)); /* before, so that a full disk has room again */
-    TRY(write_set(folder, set));
+    err_t done = write_unseen(folder, set, name);
+    done = IS_OK(done) ? certificate_folder_commit(folder, name) : done;
+    if (!IS_OK(done)) {
+        certificate_folder_remove(folder, name);
+        return done;
+    }
     TRY(certificate_folder_tidy(folder));
     return certificate_links_make(prefix, set->pairs[CERTIFICATE_SVID].key != NULL);
+}
+
+static ERRFN make_blank(struct certificate_set *set)
+{
+    uint8_t *ignored;
+    for (size_t i = 0; i < CERTIFICATE_KINDS; i++) {
+        TRY(secret_new(USUAL_KEY_BYTES, &set->pairs[i].key));
+        TRY(buf_new(USUAL_CERTIFICATE_BYTES, &set->pairs[i].certificate));
+        TRY(buf_extend(set->pairs[i].certificate, USUAL_CERTIFICATE_BYTES, &ignored));
+    }
+    TRY(buf_new(USUAL_CERTIFICATE_BYTES, &set->ca));
+    return buf_extend(set->ca, USUAL_CERTIFICATE_BYTES, &ignored);
+}
+
+ERRFN certificate_set_rehearse(const char *prefix)
+{
+    char name[CERTIFICATE_FOLDER_NAME_SIZE];
+    struct certificate_set blank = {0};
+    AUTO(fd) folder = FD_NONE;
+    TRY(certificate_folder_lock(prefix, true, &folder));
+    err_t done = make_blank(&blank);
+    if (IS_OK(done)) {
+        done = write_unseen(folder, &blank, name);
+        done = IS_OK(done) ? certificate_folder_rehearse(folder, name) : done;
+        certificate_folder_remove(folder, name);
+    }
+    certificate_set_clear(&blank);
+    return done;
 }
 
 /* The crash may also have come before the links. */

@@ -44,6 +44,10 @@ ERRFN certificate_set_read(const char *prefix, struct certificate_set *out_set);
  * as it was. Errors: DB_FULL for a full disk, CERTIFICATE_FOLDER, IO, TOO_LONG. */
 ERRFN certificate_set_write(const char *prefix, const struct certificate_set *set);
 
+/* Writes a set of the usual size and takes it away again: what the appliance issues counts against
+ * a limit, so it is not to be asked for what can't be kept. Errors: as writing. */
+ERRFN certificate_set_rehearse(const char *prefix);
+
 /* Removes what a crash has left behind and sets older than the one before, and makes links that are
  * missing. Errors: as reading and writing. */
 ERRFN certificate_set_tidy(const char *prefix);

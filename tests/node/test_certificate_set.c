@@ -142,6 +142,17 @@ static void keys_and_folders_are_their_owners_alone(void **state)
     assert_int_equal(mode_of("enrollment-ca.crt"), 0444);
 }
 
+static void rehearsal_changes_nothing(void **state)
+{
+    (void)state;
+    char before[PATH_SIZE];
+    current(before);
+    unsigned count = sets();
+    assert_true(IS_OK(certificate_set_rehearse(prefix)));
+    assert_unchanged(before);
+    assert_int_equal(sets(), count);
+}
+
 static void set_before_stays_for_whoever_reads_it(void **state)
 {
     (void)state;
@@ -312,10 +323,12 @@ static void full_disk_leaves_the_old_set_whole(void **state)
             char before[PATH_SIZE];
             current(before);
             fill_disk(spare);
+            assert_true(IS_E(certificate_set_rehearse(prefix), DB_FULL));
             assert_true(IS_E(certificate_set_write(prefix, &set), DB_FULL));
             assert_unchanged(before);
         }
         fill_disk(needed[i]);
+        assert_true(IS_OK(certificate_set_rehearse(prefix)));
         assert_true(IS_OK(certificate_set_write(prefix, &set)));
         certificate_set_clear(&set);
         assert_whole();
@@ -462,6 +475,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_is_read_as_it_was_written),
         cmocka_unit_test(keys_and_folders_are_their_owners_alone),
+        cmocka_unit_test(rehearsal_changes_nothing),
         cmocka_unit_test(set_before_stays_for_whoever_reads_it),
         cmocka_unit_test(files_of_an_older_release_are_replaced_by_links),
         cmocka_unit_test(set_without_svid_has_no_link_to_one),

@@ -270,6 +270,19 @@ static void certificate_for_another_key_or_machine_replaces_nothing(void **state
     assert_false(changed(&before, CERTIFICATE_SVID));
 }
 
+/* Thirty-two that nobody could keep would be all there are for a month. */
+static void nothing_is_asked_for_that_could_not_be_kept(void **state)
+{
+    (void)state;
+    unsigned asked = server_requests(&stub, "POST /api/v1/machines");
+    clock_shift_for_test(DUE_MS);
+    swtpm_run(&tpm, "chmod 0777 enrollment.d");
+    assert_true(attempt_renew(&attempt));
+    swtpm_run(&tpm, "chmod 0700 enrollment.d");
+    assert_int_equal(attempt.renewal.failures, 1);
+    assert_int_equal(server_requests(&stub, "POST /api/v1/machines"), asked);
+}
+
 static void agent_that_does_not_stay_gets_all_anew_or_fails(void **state)
 {
     (void)state;
@@ -298,6 +311,7 @@ int main(void)
         RENEWAL_TEST(busy_appliance_is_left_alone_as_long_as_it_asked_for),
         RENEWAL_TEST(limit_on_one_kind_does_not_hinder_the_other),
         RENEWAL_TEST(certificate_for_another_key_or_machine_replaces_nothing),
+        RENEWAL_TEST(nothing_is_asked_for_that_could_not_be_kept),
         RENEWAL_TEST(agent_that_does_not_stay_gets_all_anew_or_fails),
     };
     return cmocka_run_group_tests(tests, start, stop);
