@@ -27,15 +27,18 @@ bool renewal_fits(const struct renewal *renewal, enum certificate_kind kind,
     return machine_fits || facts->machine_id[0] == '\0';
 }
 
+/* Of one that is found while the clock contradicts it nobody knows how old it is. */
 static struct schedule_certificate held(const struct certificate_facts *facts, bool obtained)
 {
     struct schedule_clock now = renewal_clock();
     bool in_time = now.utc_ms >= facts->from_ms && now.utc_ms < facts->until_ms;
+    uint64_t found_age = in_time ? now.utc_ms - facts->from_ms : facts->until_ms - facts->from_ms;
     return (struct schedule_certificate){.held = true,
                                          .clock_doubted = obtained && !in_time,
                                          .from_ms = facts->from_ms,
                                          .until_ms = facts->until_ms,
                                          .since_ms = now.elapsed_ms,
+                                         .age_ms = obtained ? 0 : found_age,
                                          .dice = random_u32()};
 }
 

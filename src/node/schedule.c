@@ -32,7 +32,7 @@ uint64_t schedule_renewal_ms(const struct schedule_certificate *c, struct schedu
     uint64_t life = c->until_ms - c->from_ms;
     uint64_t latest = life / 3 * RENEW_THIRDS;
     uint64_t age = between(latest - life / EARLY_PART, latest, c->dice);
-    uint64_t by_age = left(c->since_ms + age, now.elapsed_ms);
+    uint64_t by_age = left(c->since_ms + left(age, c->age_ms), now.elapsed_ms);
     uint64_t by_date = left(c->from_ms + age, now.utc_ms);
     return clock_believed(c, now.utc_ms) && by_date < by_age ? by_date : by_age;
 }

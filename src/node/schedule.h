@@ -28,6 +28,7 @@ struct schedule_certificate {
     uint64_t from_ms;   /* notBefore, in utc */
     uint64_t until_ms;  /* notAfter, in utc */
     uint64_t since_ms;  /* when it was obtained or found, in elapsed */
+    uint64_t age_ms;    /* how old it was then: 0 when obtained, all its life when unknown */
     uint32_t dice;      /* thrown once for each certificate */
 };
 

@@ -454,6 +454,22 @@ static void clock_that_contradicts_a_new_certificate_is_doubted(void **state)
     clock_shift_for_test(0);
 }
 
+static void certificate_found_before_its_time_is_due(void **state)
+{
+    (void)state;
+    struct renewal renewal = {0};
+    write_new();
+    clock_shift_for_test(-86400000LL *
+                         365); /* a machine without a battery, before it has the time */
+    renewal_look(&renewal, prefix, NULL);
+    assert_true(renewal_is_due(&renewal, CERTIFICATE_ENROLLMENT));
+    const bool obtained[CERTIFICATE_KINDS] = {true, true};
+    renewal_look(&renewal, prefix, obtained);
+    assert_false(renewal_is_due(&renewal, CERTIFICATE_ENROLLMENT));
+    clock_shift_for_test(0);
+    assert_false(renewal_is_due(&renewal, CERTIFICATE_ENROLLMENT));
+}
+
 static void failures_move_the_next_try_away_and_success_brings_it_back(void **state)
 {
     (void)state;
@@ -488,6 +504,7 @@ int main(void)
         cmocka_unit_test(renewal_knows_what_it_holds),
         cmocka_unit_test(certificate_of_another_machine_or_role_is_due),
         cmocka_unit_test(clock_that_contradicts_a_new_certificate_is_doubted),
+        cmocka_unit_test(certificate_found_before_its_time_is_due),
         cmocka_unit_test(failures_move_the_next_try_away_and_success_brings_it_back),
     };
     return cmocka_run_group_tests(tests, start, stop);
