@@ -181,6 +181,10 @@ static ERRFN check_whole(const struct options *o, const char **out_subject)
     ENSURE(!talks || o->ca_file || o->pin, FIELD_MISSING);
     *out_subject = "--apply and --output";
     ENSURE(!(o->apply && o->output), FIELD_INVALID);
+    *out_subject = "--enroll-cert";
+    size_t prefix_len = o->enroll_prefix ? strlen(o->enroll_prefix) : 1;
+    ENSURE(!o->enroll_prefix || (prefix_len > 0 && o->enroll_prefix[prefix_len - 1] != '/'),
+           FIELD_INVALID);
     *out_subject = "";
     return OK;
 }

@@ -80,6 +80,7 @@ static void misuse_is_named(void **state)
     ASSERT_E(parse("--url https://a --ca f --ek p512"), FIELD_INVALID);
     ASSERT_E(parse("--url https://a --ca f --ak sha1"), FIELD_INVALID);
     ASSERT_E(parse("--url https://a --ca f --apply x --output y"), FIELD_INVALID);
+    ASSERT_E(parse("--url https://a --ca f --enroll-cert /var/lib/"), FIELD_INVALID);
     static const char *const seconds[] = {"-1",       "1s",   "",
                                           "99999999", "0x10", "99999999999999999999"};
     for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
