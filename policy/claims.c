@@ -46,6 +46,9 @@ static const struct claim_row rows[] = {
     {"stub.credential", PCR(12), POLICY_PIN_SET, false},
     {"sysext", PCR(13), POLICY_PIN_SET, false},
     {"machine.id", PCR(15), POLICY_PIN_NONE, false},
+    {"machine.file_system", PCR(15), POLICY_PIN_NONE, false},
+    {"machine.volume_key", PCR(15), POLICY_PIN_NONE, false},
+    {"machine.nvpcr", PCR(9), POLICY_PIN_NONE, false},
 };
 
 static const struct claim_row *find_row(struct view name)

@@ -18,9 +18,10 @@ struct eventlog {
     uint16_t bank; /* claims are proved in */
 };
 
-/* Reads and interprets FILE, as evidence_file_read takes it. Says on standard error why it can't. Close what was opened, and what was not. Errors:
- * CONFIG_UNREADABLE, EVENT_LOG_UNREADABLE, TOO_LONG, NO_MEMORY, CRYPTO, IO. */
-ERRFN eventlog_open(const char *file, struct eventlog *out_eventlog);
+/* Reads and interprets FILE, as evidence_file_read takes it, and what userspace logged after it
+ * (NULL: nothing). Says on standard error why it can't. Close what was opened, and what was not.
+ * Errors: CONFIG_UNREADABLE, EVENT_LOG_UNREADABLE, TOO_LONG, NO_MEMORY, CRYPTO, IO. */
+ERRFN eventlog_open(const char *file, const char *userspace_file, struct eventlog *out_eventlog);
 void eventlog_close(struct eventlog *eventlog);
 
 /* Says an error on standard error; EXIT_UNREADABLE. */

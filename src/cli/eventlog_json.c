@@ -83,7 +83,9 @@ static ERRFN event_json(const struct eventlog *l, size_t index, json_t *events)
     TRY(set(object, "offset", json_integer((json_int_t)event->offset)));
     TRY(set(object, "pcr", json_integer(event->pcr)));
     TRY(set(object, "type", json_integer(event->type)));
-    if (type) {
+    if (event->userspace) {
+        TRY(set(object, "userspace", json_string(event->userspace)));
+    } else if (type) {
         TRY(set(object, "type_name", json_string(type)));
     }
     TRY(set_digests(l, event, object));
@@ -159,6 +161,18 @@ static ERRFN set_spec_id(const struct event_log *log, json_t *object)
     return set_hex(spec, "vendor_info", log->vendor_info);
 }
 
+/* Of a log with systemd's behind it. */
+static ERRFN set_userspace(const struct event_log *log, json_t *object)
+{
+    if (!log->userspace) {
+        return OK;
+    }
+    json_t *userspace = json_object();
+    TRY(set(object, "userspace", userspace));
+    TRY(set(userspace, "records", json_integer((json_int_t)log->userspace_records)));
+    return set(userspace, "nv_index", json_integer((json_int_t)log->userspace_nv));
+}
+
 static ERRFN set_header(const struct eventlog *l, json_t *object)
 {
     const struct event_log *log = l->log;
@@ -170,6 +184,7 @@ static ERRFN set_header(const struct eventlog *l, json_t *object)
     TRY(set(object, "padding_bytes", json_integer((json_int_t)log->padding_bytes)));
     TRY(set(object, "startup_locality",
             log->locality_given ? json_integer(log->startup_locality) : json_null()));
+    TRY(set_userspace(log, object));
     return log->signature[0] ? set_spec_id(log, object) : OK;
 }
 

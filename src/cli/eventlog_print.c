@@ -40,7 +40,11 @@ static const struct title {
     {"uki.section", "Parts of the kernel image"},
     {"grub.command", "Commands GRUB ran"},
     {"grub.file_path", "Files GRUB read"},
+    {"uki.phase", "Boot phases"},
     {"machine.id", "Machine id"},
+    {"machine.file_system", "File systems"},
+    {"machine.volume_key", "Keys of encrypted volumes"},
+    {"machine.nvpcr", "NV indexes that serve as PCRs"},
     {"windows.code_integrity", "Windows code integrity"},
     {"windows.test_signing", "Windows test signing"},
     {"windows.boot_debugging", "Windows boot debugger"},
@@ -116,7 +120,11 @@ void eventlog_print(const struct eventlog *l)
 {
     printf("Firmware event log, %s format%s: %zu events in %zu bytes\n",
            event_log_format_name(l->log->format),
-           l->log->cc ? ", of a confidential virtual machine" : "", l->log->count, l->content->len);
+           l->log->cc ? ", of a confidential virtual machine" : "",
+           l->log->count - l->log->userspace_count, l->content->len);
+    if (l->log->userspace) {
+        printf("Userspace's log behind it: %zu records\n", l->log->userspace_records);
+    }
     print_values(l);
     printf("\nWhat it says\n");
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {

@@ -47,6 +47,11 @@ static const struct wording {
     {"stub.command_line", "The kernel command line", NULL, NULL},
     {"stub.load_options", "The kernel command line", NULL, NULL},
     {"uki.section", "The parts of the unified kernel image", NULL, NULL},
+    {"uki.phase", "The boot phases", NULL, NULL},
+    {"machine.id", "The machine id", NULL, NULL},
+    {"machine.file_system", "The file systems", NULL, NULL},
+    {"machine.volume_key", "The keys of encrypted volumes", NULL, NULL},
+    {"machine.nvpcr", "The NV indexes that serve as PCRs", NULL, NULL},
     {"grub.file", "The files GRUB read", NULL, NULL},
     {"grub.command", "The commands GRUB ran", NULL, NULL},
     {"boot.order", "The boot order", NULL, NULL},
@@ -77,8 +82,10 @@ static const struct wording {
 enum { WORDINGS = sizeof wordings / sizeof wordings[0] };
 
 /* Follow from other claims, or differ at every boot. */
-static const char *const silent[] = {"boot.application_path", "grub.file_path", "log.bank",
-                                     "windows.boot_counter"};
+static const char *const silent[] = {
+    "boot.application_path", "grub.file_path",        "log.bank",
+    "log.userspace",         "log.userspace.unknown", "log.userspace.nv_index",
+    "windows.boot_counter"};
 
 static bool ends_with(const char *text, const char *end)
 {

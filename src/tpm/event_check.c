@@ -9,6 +9,10 @@ AUTO_DEFINE(md_ctx, EVP_MD_CTX, EVP_MD_CTX_free);
 
 enum { EVENT_PHASES = 6, PHASES_PCR = 11 };
 
+/* PCRs that systemd 261 closes with a word of its own before it asks for secrets: what firmware and
+ * loaders measure into, but 8, 10 and 11. */
+enum { OS_SEPARATOR_PCRS = 0x72FF };
+
 static struct event_check_bank *check_bank(struct event_check *check, uint16_t alg)
 {
     for (size_t i = 0; i < check->count; i++) {
@@ -71,8 +75,16 @@ static ERRFN is_phased(struct trial *t, const uint8_t *said, bool *out_phased)
     return OK;
 }
 
+static ERRFN is_separated(struct trial *t, const uint8_t *said, bool *out_separated)
+{
+    memcpy(t->value, said, t->bank->size);
+    TRY(extend_word(t, "os-separator"));
+    *out_separated = matches(t);
+    return OK;
+}
+
 /* How else the value may follow from what the log says. */
-static ERRFN explain(const struct pcr_value *quoted, const uint8_t *said, bool may_be_phased,
+static ERRFN explain(const struct pcr_value *quoted, const uint8_t *said, bool in_bank,
                      struct event_check_bank *result)
 {
     AUTO(md_ctx) ctx = EVP_MD_CTX_new();
@@ -82,8 +94,10 @@ static ERRFN explain(const struct pcr_value *quoted, const uint8_t *said, bool m
     bool capped = false;
     bool phased = false;
     TRY(is_capped(&t, said, &capped));
-    if (may_be_phased) {
+    if (in_bank && quoted->index == PHASES_PCR) {
         TRY(is_phased(&t, said, &phased));
+    } else if (in_bank && (OS_SEPARATOR_PCRS >> quoted->index & 1)) {
+        TRY(is_separated(&t, said, &phased));
     }
     result->capped |= capped ? 1U << quoted->index : 0;
     result->phased |= phased ? 1U << quoted->index : 0;
@@ -105,7 +119,7 @@ static ERRFN check_value(const struct event_replay *replay, const struct pcr_val
         result->replays |= bit;
         return OK;
     }
-    TRY(explain(quoted, said, quoted->index == PHASES_PCR && !unexplained, result));
+    TRY(explain(quoted, said, !unexplained, result));
     if (result->phased & bit) {
         result->replays |= bit;
         return OK;

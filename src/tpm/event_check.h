@@ -19,8 +19,9 @@ struct event_check {
         /* Of those that differ or are not in the log: one extend by zeros away from it, as Windows
          * caps banks it does not use. Nothing measured later shows in such a bank. */
         uint32_t capped;
-        /* Of those that replay: only together with the boot phases that systemd or Talos measure
-         * into PCR 11 when the firmware's log has ended. */
+        /* Of those that replay: only together with what systemd or Talos measure when the
+         * firmware's log has ended, and no log of userspace says: boot phases into PCR 11, one
+         * separator into PCR 0 to 7, 9 and 12 to 14. */
         uint32_t phased;
     } banks[PCR_BANKS_MAX];
 };

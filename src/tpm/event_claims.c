@@ -53,6 +53,9 @@ bool claim_in_pcr(const struct claim_reader *r, const struct claim_event *e, uin
 
 static ERRFN read_event(struct claim_reader *r, const struct claim_event *e)
 {
+    if (e->record->userspace) {
+        return claims_from_userspace(r, e);
+    }
     switch (e->record->type) {
     case EV_SEPARATOR:
         return claims_from_separator(r, e);
@@ -165,6 +168,29 @@ static ERRFN read_events(struct claim_reader *r)
     return claims_of_boot(r);
 }
 
+static ERRFN add_count(struct claim_reader *r, const char *name, size_t count)
+{
+    event_text_clear(&r->text);
+    event_text_printf(&r->text, "%zu", count);
+    return claim_add_text(r, name);
+}
+
+static ERRFN read_userspace_facts(struct claim_reader *r)
+{
+    const struct event_log *log = r->log;
+    if (!log->userspace) {
+        return OK;
+    }
+    size_t unknown = 0;
+    for (size_t i = 0; i < log->count; i++) {
+        const char *kind = log->events[i].userspace;
+        unknown += kind && strcmp(kind, "unknown") == 0;
+    }
+    TRY(add_count(r, "log.userspace", log->userspace_records));
+    TRY(add_count(r, "log.userspace.unknown", unknown));
+    return add_count(r, "log.userspace.nv_index", log->userspace_nv);
+}
+
 static ERRFN read_log_facts(struct claim_reader *r)
 {
     const struct event_log *log = r->log;
@@ -178,6 +204,7 @@ static ERRFN read_log_facts(struct claim_reader *r)
     if (log->cc) {
         TRY(claims_add(r->claims, "log.cc", "true"));
     }
+    TRY(read_userspace_facts(r));
     if (log->locality_given) {
         event_text_clear(&r->text);
         event_text_printf(&r->text, "%u", log->startup_locality);
@@ -198,6 +225,11 @@ static void warn_of_log(struct claim_reader *r)
         log->startup_locality != 4) {
         claims_warn(r->claims, true, 0, "The startup locality is %u; a TPM starts at 0, 3 or 4.",
                     log->startup_locality);
+    }
+    if (log->userspace_boots_differ) {
+        claims_warn(
+            r->claims, true, 0,
+            "Userspace's log has records of more than one boot; a TPM knows only the last.");
     }
     if (log->padding_bytes > 0) {
         claims_warn(r->claims, false, 0, "%zu bytes of padding follow the last event.",
@@ -268,6 +300,9 @@ bool event_claim_is_set(const char *name)
                                        "grub.module_command_line",
                                        "uki.section",
                                        "uki.phase",
+                                       "machine.file_system",
+                                       "machine.volume_key",
+                                       "machine.nvpcr",
                                        "stub.credential",
                                        "sysext",
                                        "confext",

@@ -15,6 +15,8 @@
  *
  *   log.format                    crypto-agile or sha1; log.bank, log.spec_version ("2.0"),
  *                                 log.startup_locality
+ *   log.userspace                 how many records userspace's log has; log.userspace.nv_index,
+ *                                 of those no PCR's, .unknown, of a kind not known here
  *   log.cc                        "true" for a confidential-computing log
  *   log.separator.error           "PCR n": the firmware met an error, or a separator is not one
  *   log.unverified_data           "24 EV_IPL": an event whose data its digest does not cover
@@ -62,6 +64,10 @@
  *   uki.section                   ".linux:sha256:HEX": name and content are both measured, and
  *                                 read from digests alone
  *   uki.phase, machine.id         what systemd measured into PCR 11 and 15
+ *   machine.file_system           "/:ext4:UUID:LABEL:PARTITION:TYPE:NAME", in PCR 15
+ *   machine.volume_key            "NAME:UUID digest": the digest is of an HMAC with the volume's
+ *                                 key, in PCR 15 (L)
+ *   machine.nvpcr                 "NAME:0xHANDLE:TPM-NAME" of NV indexes used as PCRs, in PCR 9
  *   opaque.pcrN, opaque.rtmrN     digest of what the log's data does not explain
  *   windows.*                     event_claims_windows.c: code integrity, test signing, debuggers,
  *                                 ELAM, boot policy, loaded modules

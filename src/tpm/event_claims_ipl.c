@@ -106,19 +106,9 @@ static const struct prefix shim_labels[] = {
 static ERRFN add_measured_word(struct claim_reader *r, const struct claim_event *e,
                                struct view text)
 {
-    static const char machine_id[] = "machine-id:";
     bool is = false;
     TRY(event_digest_is_text(r, e, text, &is));
-    event_text_clear(&r->text);
-    if (is && claim_in_pcr(r, e, 15) && starts_with(text, machine_id)) {
-        event_text_put_utf8(&r->text, behind(text, strlen(machine_id)));
-        return claim_add_text(r, "machine.id");
-    }
-    if (is && claim_in_pcr(r, e, 11)) {
-        event_text_put_utf8(&r->text, text);
-        return claim_add_text(r, "uki.phase");
-    }
-    return OK;
+    return is ? claims_from_word(r, e, text) : OK;
 }
 
 static ERRFN read_ascii(struct claim_reader *r, const struct claim_event *e, struct view text)

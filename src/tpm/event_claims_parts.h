@@ -91,6 +91,11 @@ ERRFN claims_from_utf16(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_of_boot(struct claim_reader *r);     /* at the end */
 ERRFN claims_prepare_uki(struct claim_reader *r); /* at the start */
 
+/* event_claims_userspace.c: of a word that userspace measured, whoever recorded it; `text` is what
+ * the digest covers. */
+ERRFN claims_from_word(struct claim_reader *r, const struct claim_event *e, struct view text);
+ERRFN claims_from_userspace(struct claim_reader *r, const struct claim_event *e);
+
 /* Of every event, whatever its type. */
 ERRFN claims_from_uki(struct claim_reader *r, const struct claim_event *e);
 

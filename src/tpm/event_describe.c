@@ -8,6 +8,10 @@
 
 void event_describe_type(const struct event_record *event, struct event_text *t)
 {
+    if (event->userspace) {
+        event_text_printf(t, "userspace %s", event->userspace);
+        return;
+    }
     const char *name = event_type_name(event->type);
     if (name) {
         event_text_put(t, name);
@@ -85,6 +89,10 @@ static void describe_gpt(struct view data, struct event_text *t)
 
 void event_describe(const struct event_record *event, struct event_text *t)
 {
+    if (event->userspace) {
+        event_text_put_utf8(t, event->data);
+        return;
+    }
     switch (event->type) {
     case EV_EFI_VARIABLE_DRIVER_CONFIG:
     case EV_EFI_VARIABLE_AUTHORITY:

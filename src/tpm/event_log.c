@@ -187,7 +187,7 @@ ERRFN event_log_parse(struct view bytes, struct event_log **out_log,
                                 bytes.len ? "there is only padding" : "the log is empty");
     }
     event_log_read_facts(log);
-    event_log_count_deviations(log);
+    event_log_count_deviations(log, 0);
     *out_log = STEAL(log);
     return OK;
 }
@@ -195,7 +195,8 @@ ERRFN event_log_parse(struct view bytes, struct event_log **out_log,
 struct view event_log_digest(const struct event_log *log, const struct event_record *event,
                              uint16_t alg)
 {
-    if (log->format == EVENT_LOG_SHA1 || event == log->events) {
+    bool old_form = log->format == EVENT_LOG_SHA1 && !event->userspace;
+    if (old_form || event == log->events) {
         return alg == TPM_ALG_SHA1 ? event->digests : VIEW_EMPTY;
     }
     struct view rest = event->digests;
@@ -254,6 +255,7 @@ const char *event_log_format_name(enum event_log_format format)
 void event_log_free(struct event_log *log)
 {
     if (log) {
+        buf_free(log->userspace);
         free(log->events);
         free(log);
     }

@@ -29,6 +29,7 @@ struct event_record {
     size_t offset;       /* where it starts in the log */
     struct view digests; /* as in the log; read them with event_log_digest */
     struct view data;
+    const char *userspace; /* of userspace_log.h: "phase", …; NULL for what the firmware logged */
 };
 
 struct event_log {
@@ -51,6 +52,13 @@ struct event_log {
 
     bool locality_given;      /* a StartupLocality event is there */
     uint8_t startup_locality; /* PCR 0 starts at it */
+
+    /* userspace_log.h. Its events stand behind the firmware's and extend on what those did. */
+    struct buf *userspace;    /* owns what they point into; NULL without one */
+    size_t userspace_count;   /* the last of events */
+    size_t userspace_records; /* with those of NV indexes, which are no events */
+    size_t userspace_nv;
+    bool userspace_boots_differ; /* records of several boots stand in one log */
 
     /* What deviates, none of it an error. */
     size_t padding_bytes;             /* 0x00 or 0xFF behind the last event */

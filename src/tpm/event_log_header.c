@@ -183,10 +183,10 @@ static void count_missing(struct event_log *log, const struct event_record *even
     }
 }
 
-void event_log_count_deviations(struct event_log *log)
+void event_log_count_deviations(struct event_log *log, size_t from)
 {
     uint32_t registers = log->cc ? EVENT_LOG_CC_REGISTERS : PCR_COUNT;
-    for (size_t i = 0; i < log->count; i++) {
+    for (size_t i = from; i < log->count; i++) {
         const struct event_record *event = &log->events[i];
         if (!event_log_extends(log, event)) {
             continue;

@@ -13,8 +13,8 @@ ERRFN event_log_read_header(struct event_log *log, const struct event_record *fi
  * logs. */
 void event_log_read_facts(struct event_log *log);
 
-/* Counts missing digests and registers out of range. */
-void event_log_count_deviations(struct event_log *log);
+/* Counts missing digests and registers out of range, of the events from this one on. */
+void event_log_count_deviations(struct event_log *log, size_t from);
 
 /* EVENT_LOG_UNREADABLE with the problem filled. */
 ERRFN event_log_refuse(struct event_log_problem *out_problem, size_t offset, const char *reason);

@@ -1,6 +1,7 @@
 """The `attestation evidence` commands on event logs: files in, words and JSON out; no appliance is there."""
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -126,6 +127,51 @@ def test_log_with_edited_data_is_suspicious(log):
     assert "secure_boot.enabled" not in said["claims"]
     assert said["claims"]["log.unverified_data"] == ["4 EV_EFI_VARIABLE_DRIVER_CONFIG"]
     assert "event 4" in said["warnings"][0]
+
+
+def extended(value, text):
+    return hashlib.sha256(bytes.fromhex(value) + hashlib.sha256(text.encode()).digest()).hexdigest()
+
+
+def record_of(pcr, kind, text):
+    """As systemd writes it into tpm2-measure.log."""
+    digests = [{"hashAlg": "sha256", "digest": hashlib.sha256(text.encode()).hexdigest()}]
+    content = {"string": text, "bootId": "189c18dd7ba245f38cf49d9ac154b525", "timestamp": 1515761, "eventType": kind}
+    return "\x1e" + json.dumps({"pcr": pcr, "digests": digests, "content_type": "systemd", "content": content}) + "\n"
+
+
+@pytest.fixture
+def userspace(tmp_path):
+    path = tmp_path / "tpm2-measure.log"
+    path.write_text(record_of(7, "os-separator", "os-separator") + record_of(11, "phase", "enter-initrd") +
+                    record_of(15, "machine-id", "machine-id:0123"))
+    return str(path)
+
+
+def test_userspace_goes_on_where_the_firmware_ended(userspace):
+    alone = json.loads(evidence("eventlog", UEFI, "--json").stdout)
+    done = evidence("eventlog", UEFI, "--userspace-log", userspace, "--json")
+    said = json.loads(done.stdout)
+    assert done.returncode == GOOD and said["warnings"] == []
+    before, after = alone["banks"]["sha256"], said["banks"]["sha256"]
+    assert after.pop("7") == extended(before.pop("7"), "os-separator")
+    assert after.pop("11") == extended("00" * 32, "enter-initrd")
+    assert after.pop("15") == extended("00" * 32, "machine-id:0123")
+    assert after == before
+    assert said["userspace"] == {"records": 3, "nv_index": 0}
+    assert said["claims"]["uki.phase"] == ["enter-initrd"] and said["claims"]["machine.id"] == "0123"
+    assert (said["events"][-1]["userspace"], said["events"][-1]["text"]) == ("machine-id", "machine-id:0123")
+    words = evidence("eventlog", UEFI, "--userspace-log", userspace).stdout.decode()
+    assert "Userspace's log behind it: 3 records" in words and "Boot phases                         enter-initrd" in words
+
+
+def test_userspace_log_that_is_none_is_refused_with_its_name(tmp_path, userspace):
+    torn = tmp_path / "torn"
+    with open(userspace, encoding="utf-8") as file:
+        torn.write_text(file.read()[:-20])
+    done = evidence("eventlog", UEFI, "--userspace-log", str(torn))
+    assert done.returncode == UNREADABLE and done.stdout == b""
+    assert str(torn).encode() in done.stderr and b"event 2: the last record is cut off" in done.stderr
 
 
 def test_diff_of_a_log_with_itself_is_empty():
