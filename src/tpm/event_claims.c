@@ -231,6 +231,13 @@ static void warn_of_log(struct claim_reader *r)
             r->claims, true, 0,
             "Userspace's log has records of more than one boot; a TPM knows only the last.");
     }
+    if (log->final_events > 0) {
+        claims_warn(
+            r->claims, false, 0,
+            "An EFI final events table with %zu events follows the log, which has %zu of them "
+            "already.",
+            log->final_events, log->final_events_repeated);
+    }
     if (log->padding_bytes > 0) {
         claims_warn(r->claims, false, 0, "%zu bytes of padding follow the last event.",
                     log->padding_bytes);

@@ -62,6 +62,8 @@ struct event_log {
 
     /* What deviates, none of it an error. */
     size_t padding_bytes;             /* 0x00 or 0xFF behind the last event */
+    size_t final_events;              /* of an EFI final events table that follows the log */
+    size_t final_events_repeated;     /* of those, what the log had already; dropped */
     size_t missing[EVENT_BANK_COUNT]; /* events without a digest in a bank that the header lists */
     size_t out_of_range; /* extending events of PCRs that don't exist; they are not replayed */
 };
@@ -76,10 +78,10 @@ struct event_log_problem {
     size_t left;
 };
 
-/* Reads a whole log in one pass; `bytes` must outlive it. A run of 0x00 or 0xFF up to the end is
- * padding; anything else that is not an event is an error. Takes memory in proportion to the log.
- * Errors: EVENT_LOG_UNREADABLE with out_problem filled, TOO_LONG past EVENT_LOG_MAX_BYTES,
- * NO_MEMORY. */
+/* Reads a whole log in one pass; `bytes` must outlive it. Nothing but 0x00 and 0xFF up to the end
+ * is padding; the EFI final events table may follow as it stands in memory; anything else that is
+ * not an event is an error, a second log too. Takes memory in proportion to the log. Errors:
+ * EVENT_LOG_UNREADABLE with out_problem filled, TOO_LONG past EVENT_LOG_MAX_BYTES, NO_MEMORY. */
 ERRFN event_log_parse(struct view bytes, struct event_log **out_log,
                       struct event_log_problem *out_problem);
 
