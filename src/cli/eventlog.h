@@ -24,6 +24,10 @@ struct eventlog {
 ERRFN eventlog_open(const char *file, const char *userspace_file, struct eventlog *out_eventlog);
 void eventlog_close(struct eventlog *eventlog);
 
+/* What content that is no event log looks like, a sentence fragment that says what to do; NULL when
+ * it looks like nothing known here. */
+const char *eventlog_other_kind(struct view content);
+
 /* Says an error on standard error; EXIT_UNREADABLE. */
 enum exit_status eventlog_failed(err_t e);
 

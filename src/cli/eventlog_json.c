@@ -161,6 +161,30 @@ static ERRFN set_spec_id(const struct event_log *log, json_t *object)
     return set_hex(spec, "vendor_info", log->vendor_info);
 }
 
+/* What the header lists: by name, or by number where we know none. */
+static ERRFN set_algorithms(const struct event_log *log, json_t *object)
+{
+    json_t *list = json_array();
+    TRY(set(object, "algorithms", list));
+    for (size_t i = 0; i < log->algorithm_count; i++) {
+        const struct event_bank *bank = event_bank_of(log->algorithms[i].alg);
+        TRY(append(list, bank ? json_string(bank->name)
+                              : json_sprintf("0x%04x", log->algorithms[i].alg)));
+    }
+    return OK;
+}
+
+static ERRFN set_final_events(const struct event_log *log, json_t *object)
+{
+    if (log->final_events == 0) {
+        return OK;
+    }
+    json_t *table = json_object();
+    TRY(set(object, "final_events", table));
+    TRY(set(table, "events", json_integer((json_int_t)log->final_events)));
+    return set(table, "repeated", json_integer((json_int_t)log->final_events_repeated));
+}
+
 /* Of a log with systemd's behind it. */
 static ERRFN set_userspace(const struct event_log *log, json_t *object)
 {
@@ -184,6 +208,8 @@ static ERRFN set_header(const struct eventlog *l, json_t *object)
     TRY(set(object, "padding_bytes", json_integer((json_int_t)log->padding_bytes)));
     TRY(set(object, "startup_locality",
             log->locality_given ? json_integer(log->startup_locality) : json_null()));
+    TRY(set_algorithms(log, object));
+    TRY(set_final_events(log, object));
     TRY(set_userspace(log, object));
     return log->signature[0] ? set_spec_id(log, object) : OK;
 }

@@ -39,7 +39,13 @@ static ERRFN read_firmware(const char *file, struct eventlog *eventlog,
                            struct event_log_problem *problem)
 {
     TRY(evidence_file_read(file, NULL, &eventlog->content));
-    return event_log_parse(buf_view(eventlog->content), &eventlog->log, problem);
+    struct view content = buf_view(eventlog->content);
+    err_t e = event_log_parse(content, &eventlog->log, problem);
+    const char *kind = IS_OK(e) ? NULL : eventlog_other_kind(content);
+    if (kind) {
+        fprintf(stderr, "attestation: %s: this looks like %s\n", file, kind);
+    }
+    return e;
 }
 
 static ERRFN read_userspace(const char *file, struct eventlog *eventlog,

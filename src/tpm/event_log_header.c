@@ -85,7 +85,11 @@ ERRFN event_log_read_header(struct event_log *log, const struct event_record *fi
     bool legacy =
         starts_with(first->data, "Spec ID Event00") || starts_with(first->data, "Spec ID Event02");
     if (first->type != EV_NO_ACTION || (!agile && !legacy)) {
-        return OK;
+        bool possible = first->type == EV_NO_ACTION || first->pcr < PCR_COUNT;
+        return possible ? OK
+                        : event_log_refuse(out_problem, first->offset,
+                                           "without a header, the first record names a PCR that no "
+                                           "TPM has: this is no event log");
     }
     memcpy(log->signature, first->data.data, SIGNATURE_BYTES);
     struct view v = view_of(first->data.data + SIGNATURE_BYTES, first->data.len - SIGNATURE_BYTES);

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import struct
 import subprocess
 
 import pytest
@@ -110,6 +111,38 @@ def test_what_is_no_log_is_refused_with_the_byte_where_it_ends_to_be_one(log, tm
         assert words in done.stderr and b"event_log_unreadable" in done.stderr, done.stderr
     missing = evidence("eventlog", str(tmp_path / "missing"))
     assert missing.returncode == UNREADABLE and b"cannot be read" in missing.stderr
+
+
+def cel_tlv(kind, value):
+    return bytes([kind]) + len(value).to_bytes(4, "big") + value
+
+
+@pytest.mark.parametrize("content, words", [
+    (b"---\nversion: 1\nevents:\n- EventNum: 0\n", "YAML, as tpm2_eventlog prints it"),
+    (b'\x1e{"pcr":11,"digests":[],"content_type":"systemd"}\n', "give it with --userspace-log"),
+    (b'[{"recnum":0,"pcr":0,"digests":[],"content_type":"pcclient_std"}]', "CEL-JSON"),
+    (cel_tlv(0, bytes(8)) + cel_tlv(1, bytes(4)) + cel_tlv(3, cel_tlv(11, bytes(32))) + cel_tlv(5, b""), "CEL-TLV"),
+    (b"\x9f\xa4\x00\x00\x01\x00\x03\x81\xa2" + bytes(40), "CEL-CBOR"),
+    (b"\x0a\0\0\0" + bytes(20) + b"\x06\0\0\0ima-ng" + bytes(20), "(IMA)"),
+    (b"10 91f34b5c671d73504b274a919661cf80dab1e127 ima-ng sha1:1801e1be boot_aggregate\n", "(IMA)"),
+    (b"\x1f\x8b\x08" + bytes(30), "gzip"), (b"\x28\xb5\x2f\xfd" + bytes(30), "zstd"),
+    (b"00000000: 0000 0000 0300 0000 0000 0000 0000 0000  ................\n", "xxd -p"),
+    (b"CCEL" + bytes(52), "the ACPI table"), (b"\xffTCG\x80\x18" + bytes(90), "a TPM's quote"),
+], ids=["yaml", "systemd", "cel-json", "cel-tlv", "cel-cbor", "ima", "ima-text", "gzip", "zstd", "xxd", "acpi", "quote"])
+def test_what_people_take_for_a_log_is_called_by_its_name(content, words):
+    done = evidence("eventlog", "-", given=content)
+    assert done.returncode == UNREADABLE and done.stdout == b""
+    assert words.encode() in done.stderr and b"byte offset" in done.stderr
+
+
+def test_log_copied_twice_is_refused_and_final_events_are_not(log):
+    twice = evidence("eventlog", "-", given=log + log)
+    assert twice.returncode == UNREADABLE and b"byte offset 41371, event 99: another log begins here" in twice.stderr
+    last = json.loads(evidence("eventlog", UEFI, "--json").stdout)["events"][-1]["offset"]
+    table = struct.pack("<QQ", 1, 1) + log[last:]
+    said = json.loads(evidence("eventlog", "-", "--json", given=log + table).stdout)
+    assert said["final_events"] == {"events": 1, "repeated": 1} and len(said["events"]) == 99
+    assert said["banks"] == json.loads(evidence("eventlog", UEFI, "--json").stdout)["banks"]
 
 
 def test_padded_log_is_good_and_says_so(log):

@@ -302,6 +302,19 @@ static void log_area_that_was_never_written_may_have_zeros_before_its_ones(void 
     assert_int_equal(log->count, 9);
 }
 
+/* An ACPI table, a quote: their first words are no PCR. */
+static void bytes_that_only_fit_the_old_form_are_no_log(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) windows = log_new();
+    AUTO(event_log) log = NULL;
+    log_legacy(bytes, 24, EV_ACTION, view_text("x"), view_text("x"));
+    assert_refused(bytes, 0);
+    log_legacy(windows, UINT32_MAX, EV_NO_ACTION, view_text("x"), view_text("x"));
+    assert_ok(parse(windows, &log));
+}
+
 /* -- what follows a log -------------------------------------------------------------- */
 
 /* Its parts would be read as events, and everything replayed twice. */
@@ -863,6 +876,7 @@ int main(void)
         cmocka_unit_test(log_past_the_maximum_is_refused_before_it_is_read),
         cmocka_unit_test(padding_of_zeros_and_of_ones_is_counted),
         cmocka_unit_test(log_area_that_was_never_written_may_have_zeros_before_its_ones),
+        cmocka_unit_test(bytes_that_only_fit_the_old_form_are_no_log),
         cmocka_unit_test(second_log_is_refused_where_it_begins),
         cmocka_unit_test(final_events_go_on_where_the_log_ends),
         cmocka_unit_test(final_events_that_the_log_has_already_count_once),
