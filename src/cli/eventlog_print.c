@@ -13,6 +13,9 @@ static const struct title {
     const char *claim;
     const char *words;
 } titles[] = {
+    {"log.separator.error", "Errors the firmware met"},
+    {"log.separator.missing", "PCRs the firmware did not close"},
+    {"firmware.confidential_computing", "What keeps the host out"},
     {"secure_boot.enabled", "Secure Boot is on"},
     {"secure_boot.setup_mode", "Secure Boot keys can be changed"},
     {"secure_boot.pk.subject", "Owner of the platform (PK)"},
@@ -32,6 +35,7 @@ static const struct title {
     {"boot.application", "Programs before the system"},
     {"boot.application_path", "Where they were"},
     {"boot.gpt_disk_guid", "Disk booted from"},
+    {"boot.gpt_partition", "Its partitions"},
     {"boot.exit_boot_services", "Handing over to the system"},
     {"kernel.command_line", "Kernel command line"},
     {"stub.command_line", "Kernel command line"},

@@ -220,3 +220,19 @@ bool efi_load_option_put(struct event_text *t, struct view option)
     device_path_put(t, path);
     return true;
 }
+
+static bool path_behind(struct view data, size_t width, struct view *out_path)
+{
+    struct view skipped;
+    uint32_t narrow = 0;
+    uint64_t wide = 0;
+    return le_take_bytes(&data, sizeof wide + 2 * width, &skipped) &&
+           (width == sizeof wide ? le_take_u64(&data, &wide) : le_take_u32(&data, &narrow)) &&
+           le_take_bytes(&data, wide + narrow, out_path);
+}
+
+bool efi_image_load_path(struct view event_data, struct view *out_path)
+{
+    return path_behind(event_data, sizeof(uint64_t), out_path) ||
+           path_behind(event_data, sizeof(uint32_t), out_path);
+}

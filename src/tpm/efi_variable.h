@@ -49,4 +49,8 @@ bool efi_signature_is_certificate(const struct efi_signature *signature);
  * it. False when it does not parse. */
 bool efi_load_option_put(struct event_text *t, struct view option);
 
+/* UEFI_IMAGE_LOAD_EVENT's device path (PFP section 10.2.3): behind four numbers of 64 bits, of
+ * which 32-bit firmware writes the last three with 32. False for what is neither. */
+bool efi_image_load_path(struct view event_data, struct view *out_path);
+
 #endif

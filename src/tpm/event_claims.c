@@ -60,8 +60,10 @@ static ERRFN read_event(struct claim_reader *r, const struct claim_event *e)
     case EV_SEPARATOR:
         return claims_from_separator(r, e);
     case EV_EFI_VARIABLE_DRIVER_CONFIG:
+    case EV_EFI_SPDM_DEVICE_POLICY:
         return claims_from_variable_config(r, e);
     case EV_EFI_VARIABLE_AUTHORITY:
+    case EV_EFI_SPDM_DEVICE_AUTHORITY:
         return claims_from_variable_authority(r, e);
     case EV_EFI_VARIABLE_BOOT:
     case EV_EFI_VARIABLE_BOOT2:
@@ -83,6 +85,17 @@ static ERRFN read_event(struct claim_reader *r, const struct claim_event *e)
     case EV_EFI_PLATFORM_FIRMWARE_BLOB:
     case EV_EFI_PLATFORM_FIRMWARE_BLOB2:
         return claim_add_digest(r, "firmware.blob", e);
+    case EV_POST_CODE:
+    case EV_POST_CODE2:
+        return claim_add_digest(r, "firmware.post_code", e);
+    case EV_CPU_MICROCODE:
+        return claim_add_digest(r, "firmware.microcode", e);
+    case EV_NONHOST_INFO:
+        return claims_from_nonhost_info(r, e);
+    case EV_EFI_SPDM_FIRMWARE_BLOB:
+        return claim_add_digest(r, "device.firmware", e);
+    case EV_EFI_SPDM_FIRMWARE_CONFIG:
+        return claim_add_digest(r, "device.config", e);
     case EV_IPL:
         return claims_from_ipl(r, e);
     case EV_EVENT_TAG:
@@ -110,6 +123,7 @@ static void note_separator(struct claim_reader *r, const struct claim_event *e)
         return;
     }
     r->separated |= 1U << e->record->pcr;
+    r->closed |= 1U << e->record->pcr;
     if (e->record->type != EV_SEPARATOR && e->record->pcr <= 7) {
         claims_warn(r->claims, true, e->index,
                     "Event %zu has the digest of a separator and says it is something else.",
@@ -165,97 +179,8 @@ static ERRFN read_events(struct claim_reader *r)
         note_separator(r, &e);
         TRY(add_opaque(r, &e));
     }
+    TRY(claims_of_separators(r));
     return claims_of_boot(r);
-}
-
-static ERRFN add_count(struct claim_reader *r, const char *name, size_t count)
-{
-    event_text_clear(&r->text);
-    event_text_printf(&r->text, "%zu", count);
-    return claim_add_text(r, name);
-}
-
-static ERRFN read_userspace_facts(struct claim_reader *r)
-{
-    const struct event_log *log = r->log;
-    if (!log->userspace) {
-        return OK;
-    }
-    size_t unknown = 0;
-    for (size_t i = 0; i < log->count; i++) {
-        const char *kind = log->events[i].userspace;
-        unknown += kind && strcmp(kind, "unknown") == 0;
-    }
-    TRY(add_count(r, "log.userspace", log->userspace_records));
-    TRY(add_count(r, "log.userspace.unknown", unknown));
-    return add_count(r, "log.userspace.nv_index", log->userspace_nv);
-}
-
-static ERRFN read_log_facts(struct claim_reader *r)
-{
-    const struct event_log *log = r->log;
-    TRY(claims_add(r->claims, "log.format", event_log_format_name(log->format)));
-    TRY(claims_add(r->claims, "log.bank", r->bank->name));
-    if (log->signature[0]) {
-        event_text_clear(&r->text);
-        event_text_printf(&r->text, "%u.%u", log->spec_major, log->spec_minor);
-        TRY(claim_add_text(r, "log.spec_version"));
-    }
-    if (log->cc) {
-        TRY(claims_add(r->claims, "log.cc", "true"));
-    }
-    TRY(read_userspace_facts(r));
-    if (log->locality_given) {
-        event_text_clear(&r->text);
-        event_text_printf(&r->text, "%u", log->startup_locality);
-        TRY(claim_add_text(r, "log.startup_locality"));
-    }
-    return OK;
-}
-
-static void warn_of_log(struct claim_reader *r)
-{
-    const struct event_log *log = r->log;
-    if (log->out_of_range > 0) {
-        claims_warn(r->claims, true, 0,
-                    "%zu events name registers that do not exist; they were not replayed.",
-                    log->out_of_range);
-    }
-    if (log->locality_given && log->startup_locality != 0 && log->startup_locality != 3 &&
-        log->startup_locality != 4) {
-        claims_warn(r->claims, true, 0, "The startup locality is %u; a TPM starts at 0, 3 or 4.",
-                    log->startup_locality);
-    }
-    if (log->userspace_boots_differ) {
-        claims_warn(
-            r->claims, true, 0,
-            "Userspace's log has records of more than one boot; a TPM knows only the last.");
-    }
-    if (log->final_events > 0) {
-        claims_warn(
-            r->claims, false, 0,
-            "An EFI final events table with %zu events follows the log, which has %zu of them "
-            "already.",
-            log->final_events, log->final_events_repeated);
-    }
-    if (log->padding_bytes > 0) {
-        claims_warn(r->claims, false, 0, "%zu bytes of padding follow the last event.",
-                    log->padding_bytes);
-    }
-}
-
-/* Boot loaders measure into one bank, and systems that use one cap the others. */
-static void warn_of_missing(struct claim_reader *r)
-{
-    for (size_t i = 0; i < EVENT_BANK_COUNT; i++) {
-        if (r->log->missing[i] > 0) {
-            claims_warn(r->claims, false, 0,
-                        "%zu events have no digest in the %s bank, though the header lists it: it "
-                        "cannot be replayed for "
-                        "their PCRs, and an operating system may have capped it.",
-                        r->log->missing[i], event_banks[i].name);
-        }
-    }
 }
 
 ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claims **out_claims)
@@ -263,8 +188,7 @@ ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claim
     AUTO(claims) claims = NULL;
     TRY(claims_new(&claims));
     struct claim_reader r = {.log = log, .bank = event_bank_of(bank), .claims = claims};
-    warn_of_log(&r);
-    warn_of_missing(&r);
+    claims_warn_of_log(&r);
     if (!r.bank) {
         claims_warn(claims, true, 0, "The log has no digests of a hash algorithm known here.");
         *out_claims = STEAL(claims);
@@ -276,7 +200,7 @@ ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claim
     r.ctx = ctx;
     TRY(make_separators(&r));
     TRY(claims_prepare_uki(&r));
-    TRY(read_log_facts(&r));
+    TRY(claims_of_log(&r));
     TRY(read_events(&r));
     *out_claims = STEAL(claims);
     return OK;
@@ -292,15 +216,21 @@ bool event_claim_is_set(const char *name)
                                        "secure_boot.dbr",
                                        "secure_boot.mok_list",
                                        "secure_boot.mok_list_x",
+                                       "secure_boot.devdb",
                                        "secure_boot.vendor_db",
                                        "secure_boot.sbat_level",
                                        "secure_boot.authority",
                                        "firmware.blob",
+                                       "firmware.post_code",
+                                       "firmware.microcode",
+                                       "device.firmware",
+                                       "device.config",
                                        "boot.option",
                                        "boot.application",
                                        "boot.application_path",
                                        "boot.driver",
                                        "boot.gpt_disk_guid",
+                                       "boot.gpt_partition",
                                        "grub.command",
                                        "grub.file",
                                        "grub.file_path",
@@ -320,7 +250,8 @@ bool event_claim_is_set(const char *name)
                                        "windows.code_integrity_policy",
                                        "windows.elam_driver",
                                        "log.unverified_data",
-                                       "log.separator.error"};
+                                       "log.separator.error",
+                                       "log.separator.missing"};
     static const char subject[] = ".subject";
     size_t len = strlen(name);
     if (strncmp(name, "opaque.", strlen("opaque.")) == 0) {

@@ -10,6 +10,12 @@ static bool starts_with(struct view text, const char *prefix)
     return text.len >= len && memcmp(text.data, prefix, len) == 0;
 }
 
+static bool ends_with(struct view text, const char *end)
+{
+    size_t len = strlen(end);
+    return text.len >= len && memcmp(text.data + text.len - len, end, len) == 0;
+}
+
 static struct view behind(struct view text, size_t len)
 {
     return view_of(text.data + len, text.len - len);
@@ -69,7 +75,8 @@ static bool is_kernel(struct view path)
 {
     struct view name = file_name(path);
     return starts_with(name, "vmlinuz") || starts_with(name, "bzImage") ||
-           starts_with(name, "vmlinux") || view_is(name, "kernel") || view_is(name, "linux") ||
+           starts_with(name, "vmlinux") || starts_with(name, "kernel-") ||
+           view_is(name, "kernel") || view_is(name, "linux") || ends_with(name, "-bzImage") ||
            view_is(path, "grub_linuxefi Kernel");
 }
 
@@ -77,7 +84,7 @@ static bool is_initrd(struct view path)
 {
     struct view name = file_name(path);
     return starts_with(name, "initrd") || starts_with(name, "initramfs") ||
-           view_is(path, "grub_linuxefi Initrd");
+           ends_with(name, "-initrd") || view_is(path, "grub_linuxefi Initrd");
 }
 
 static ERRFN add_grub_file(struct claim_reader *r, const struct claim_event *e, struct view path)
@@ -100,6 +107,7 @@ static const struct prefix shim_labels[] = {
     {"MokListTrusted", "secure_boot.mok_list_trusted.digest"},
     {"MokSBState", "secure_boot.mok_sb_state.digest"},
     {"MokDBState", "secure_boot.mok_db_state.digest"},
+    {"MokPolicy", "secure_boot.mok_policy.digest"},
 };
 
 /* Userspace of systemd measures words that stand in the event as they were hashed. */

@@ -21,6 +21,7 @@ struct claim_reader {
     struct event_text text; /* scratch of whoever adds a claim */
     uint8_t separators[2][TPM_DIGEST_MAX_BYTES];
     uint32_t separated; /* bit i: the separator of register i is behind us */
+    uint32_t closed;    /* the same, or one that reports an error */
 
     /* Boot attempts; values point into claims. */
     unsigned attempts;
@@ -84,12 +85,18 @@ ERRFN claims_from_action(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_gpt(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_crtm_version(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_separator(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_nonhost_info(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_ipl(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_tagged(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_windows(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_utf16(struct claim_reader *r, const struct claim_event *e);
-ERRFN claims_of_boot(struct claim_reader *r);     /* at the end */
+ERRFN claims_of_separators(struct claim_reader *r); /* at the end */
+ERRFN claims_of_boot(struct claim_reader *r);
 ERRFN claims_prepare_uki(struct claim_reader *r); /* at the start */
+
+/* event_claims_log.c: of the log as a whole; the warnings need no digest that is known. */
+void claims_warn_of_log(struct claim_reader *r);
+ERRFN claims_of_log(struct claim_reader *r);
 
 /* event_claims_userspace.c: of a word that userspace measured, whoever recorded it; `text` is what
  * the digest covers. */

@@ -57,6 +57,7 @@ static const struct database {
     DATABASE("dbx", "secure_boot.dbx"),
     DATABASE("dbt", "secure_boot.dbt"),
     DATABASE("dbr", "secure_boot.dbr"),
+    DATABASE("devdb", "secure_boot.devdb"),
     DATABASE("MokList", "secure_boot.mok_list"),
     DATABASE("MokListX", "secure_boot.mok_list_x"),
     DATABASE("vendor_db", "secure_boot.vendor_db"),

@@ -4,6 +4,7 @@
 #include "tpm/efi_variable.h"
 #include "tpm/little_endian.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 void event_describe_type(const struct event_record *event, struct event_text *t)
@@ -33,20 +34,59 @@ static void describe_variable(struct view data, bool boot, struct event_text *t)
     }
 }
 
-static void describe_image(struct view data, struct event_text *t)
-{
-    enum { PATH_AT = 32 };
-    if (data.len > PATH_AT) {
-        device_path_put(t, view_of(data.data + PATH_AT, data.len - PATH_AT));
-    }
-}
-
 static void describe_text(struct view data, struct event_text *t)
 {
     if (event_text_is_ascii(event_text_trim(data))) {
         event_text_put_utf8(t, event_text_trim(data));
     } else if (event_text_is_utf16(data)) {
         event_text_put_utf16(t, event_text_trim_utf16(data));
+    }
+}
+
+static void describe_image(struct view data, struct event_text *t)
+{
+    struct view path;
+    if (efi_image_load_path(data, &path)) {
+        device_path_put(t, path);
+    }
+}
+
+/* UEFI_PLATFORM_FIRMWARE_BLOB: where the code was and how long, behind a name with its length in
+ * the second form (PFP section 10.2.5). */
+static void describe_blob(struct view data, bool named, struct event_text *t)
+{
+    uint8_t len = 0;
+    struct view name = VIEW_EMPTY;
+    uint64_t base;
+    uint64_t length;
+    if (named && (!le_take_u8(&data, &len) || !le_take_bytes(&data, len, &name))) {
+        return;
+    }
+    event_text_put_utf8(t, event_text_trim(name));
+    if (le_take_u64(&data, &base) && le_take_u64(&data, &length)) {
+        event_text_printf(t, "%s0x%" PRIx64 " bytes at 0x%" PRIx64, t->len ? " " : "", length,
+                          base);
+    }
+}
+
+/* The firmware's word for a table, behind its length (PFP section 10.2.2). */
+static void describe_tables(struct view data, struct event_text *t)
+{
+    uint8_t len;
+    struct view name;
+    if (le_take_u8(&data, &len) && le_take_bytes(&data, len, &name)) {
+        event_text_put_utf8(t, event_text_trim(name));
+    }
+}
+
+/* A name, or, in its place, a blob. */
+static void describe_post_code(struct view data, struct event_text *t)
+{
+    enum { BLOB_BYTES = 16 };
+    if (data.len == BLOB_BYTES && !event_text_is_ascii(data)) {
+        describe_blob(data, false, t);
+    } else {
+        describe_text(data, t);
     }
 }
 
@@ -94,6 +134,21 @@ void event_describe(const struct event_record *event, struct event_text *t)
         return;
     }
     switch (event->type) {
+    case EV_POST_CODE:
+        describe_post_code(event->data, t);
+        return;
+    case EV_EFI_PLATFORM_FIRMWARE_BLOB:
+        describe_blob(event->data, false, t);
+        return;
+    case EV_POST_CODE2:
+    case EV_EFI_PLATFORM_FIRMWARE_BLOB2:
+        describe_blob(event->data, true, t);
+        return;
+    case EV_EFI_HANDOFF_TABLES2:
+        describe_tables(event->data, t);
+        return;
+    case EV_EFI_SPDM_DEVICE_POLICY:
+    case EV_EFI_SPDM_DEVICE_AUTHORITY:
     case EV_EFI_VARIABLE_DRIVER_CONFIG:
     case EV_EFI_VARIABLE_AUTHORITY:
         describe_variable(event->data, false, t);

@@ -372,6 +372,115 @@ static void separators_of_zeros_and_ones_are_sound_and_others_are_errors(void **
     }
 }
 
+/* The event may describe the error in place of the 1 that was measured. */
+static void error_of_the_firmware_may_be_described_in_its_separator(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 2, EV_SEPARATOR, view_of("\1\0\0\0", 4), view_text("no option ROM"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "log.separator.error", "PCR 2");
+    assert_absent(claims, "log.unverified_data");
+    assert_int_equal(claims_count(claims, "log.separator.missing"), 7);
+    assert_true(claims->serious);
+}
+
+static void pcrs_that_the_firmware_did_not_close_are_named(void **state)
+{
+    (void)state;
+    AUTO(buf) closed = log_new();
+    AUTO(buf) open = log_new();
+    log_start(closed);
+    log_separators(closed);
+    log_start(open);
+    for (uint32_t pcr = 0; pcr < 7; pcr++) {
+        log_measure(open, pcr, EV_SEPARATOR, view_of("\xff\xff\xff\xff", 4));
+    }
+    AUTO(claims) none = claims_of(closed);
+    AUTO(claims) one = claims_of(open);
+    assert_absent(none, "log.separator.missing");
+    assert_claim(one, "log.separator.missing", "PCR 7");
+    assert_int_equal(claims_count(one, "log.separator.missing"), 1);
+}
+
+static void parts_of_the_firmware_are_digests(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 0, EV_POST_CODE, view_text("1"), view_text("POST CODE"));
+    log_measure_other(bytes, 0, EV_POST_CODE2, view_text("2"),
+                      view_of("\x03"
+                              "FSP",
+                              4));
+    log_measure_other(bytes, 1, EV_CPU_MICROCODE, view_text("3"), VIEW_EMPTY);
+    log_measure_other(bytes, 2, EV_EFI_SPDM_FIRMWARE_BLOB, view_text("4"), VIEW_EMPTY);
+    log_measure_other(bytes, 3, EV_EFI_SPDM_FIRMWARE_CONFIG, view_text("5"), VIEW_EMPTY);
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "firmware.post_code"), 2);
+    assert_int_equal(claims_count(claims, "firmware.microcode"), 1);
+    assert_int_equal(claims_count(claims, "device.firmware"), 1);
+    assert_int_equal(claims_count(claims, "device.config"), 1);
+    assert_false(claims->serious);
+}
+
+static void devices_that_may_be_used_are_a_database_like_others(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) db = log_new();
+    log_start(bytes);
+    put_signatures(db, "c1c41626-504c-4092-aca9-41f936934328", 32, 2);
+    measure_variable(bytes, 7, EV_EFI_SPDM_DEVICE_POLICY, "devdb", buf_view(db));
+    measure_variable(bytes, 7, EV_EFI_SPDM_DEVICE_AUTHORITY, "devdb", view_text("entry"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "secure_boot.devdb"), 2);
+    assert_int_equal(strncmp(claims_first(claims, "secure_boot.authority"), "devdb:data:", 11), 0);
+}
+
+static void technology_of_google_s_firmware_is_named_as_measured(void **state)
+{
+    (void)state;
+    uint8_t info[32] = "GCE NonHostInfo";
+    info[16] = 4;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) edited = log_new();
+    log_start(bytes);
+    log_start(edited);
+    log_measure(bytes, 0, EV_NONHOST_INFO, view_of(info, sizeof info));
+    log_measure_other(edited, 0, EV_NONHOST_INFO, view_text("other"), view_of(info, sizeof info));
+    AUTO(claims) claims = claims_of(bytes);
+    AUTO(claims) none = claims_of(edited);
+    assert_claim(claims, "firmware.confidential_computing", "amd-sev-snp");
+    assert_absent(none, "firmware.confidential_computing");
+}
+
+static void partitions_of_the_disk_are_told(void **state)
+{
+    (void)state;
+    AUTO(buf) data = log_new();
+    AUTO(buf) name = log_utf16("root");
+    AUTO(buf) bytes = log_new();
+    uint8_t *at;
+    assert_ok(buf_extend(data, 84, &at)); /* a header up to the size of its entries */
+    memset(at + 56, 0x11, 16);
+    log_u32(data, 128);
+    log_u32(data, 0);
+    log_u64(data, 2); /* one more than there are */
+    assert_ok(buf_extend(data, 128, &at));
+    memset(at, 0x22, 16);
+    memset(at + 16, 0x33, 16);
+    memcpy(at + 56, name->data, name->len);
+    log_start(bytes);
+    log_measure(bytes, 5, EV_EFI_GPT_EVENT, buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "boot.gpt_disk_guid", "11111111-1111-1111-1111-111111111111");
+    assert_claim(claims, "boot.gpt_partition",
+                 "root 33333333-3333-3333-3333-333333333333 22222222-2222-2222-2222-222222222222");
+    assert_int_equal(claims_count(claims, "boot.gpt_partition"), 1);
+}
+
 static void separators_of_an_operating_system_are_its_own(void **state)
 {
     (void)state;
@@ -477,10 +586,31 @@ static void boot_options_are_told_with_their_paths(void **state)
     log_start(bytes);
     measure_variable(bytes, 1, EV_EFI_VARIABLE_BOOT2, "BootOrder", view_of("\x01\x00\x1a\x00", 4));
     log_measure_other(bytes, 1, EV_EFI_VARIABLE_BOOT, buf_view(option), buf_view(data));
+    measure_variable(bytes, 1, EV_EFI_VARIABLE_BOOT2, "BootNext", view_of("\x1a\x00", 2));
     AUTO(claims) claims = claims_of(bytes);
     assert_claim(claims, "boot.order", "0001,001A");
     assert_claim(claims, "boot.option", "Boot0001 Linux \\a");
+    assert_claim(claims, "boot.option", "BootNext 001A");
     assert_false(claims->serious);
+}
+
+/* Its UINTN have 32 bits. */
+static void image_started_by_32_bit_firmware_has_its_path(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) data = log_new();
+    log_u64(data, 0x1000);
+    log_u32(data, 0x2000);
+    log_u32(data, 0);
+    log_u32(data, 14);
+    assert_ok(buf_put(data, view_of(node_file, 10)));
+    assert_ok(buf_put(data, view_of("\x7f\xff\x04\x00", 4)));
+    log_start(bytes);
+    log_measure_other(bytes, 4, EV_EFI_BOOT_SERVICES_APPLICATION, view_text("image"),
+                      buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "boot.application_path", "\\a");
 }
 
 /* -- boot loaders -------------------------------------------------------------------- */
@@ -768,12 +898,19 @@ int main(void)
         cmocka_unit_test(unknown_variables_are_nobodys_problem),
         cmocka_unit_test(firmware_version_is_text_a_guid_or_bytes),
         cmocka_unit_test(separators_of_zeros_and_ones_are_sound_and_others_are_errors),
+        cmocka_unit_test(error_of_the_firmware_may_be_described_in_its_separator),
+        cmocka_unit_test(pcrs_that_the_firmware_did_not_close_are_named),
+        cmocka_unit_test(parts_of_the_firmware_are_digests),
+        cmocka_unit_test(devices_that_may_be_used_are_a_database_like_others),
+        cmocka_unit_test(technology_of_google_s_firmware_is_named_as_measured),
+        cmocka_unit_test(partitions_of_the_disk_are_told),
         cmocka_unit_test(separators_of_an_operating_system_are_its_own),
         cmocka_unit_test(actions_of_the_firmware_become_facts),
         cmocka_unit_test(action_that_was_not_measured_is_no_fact),
         cmocka_unit_test(last_attempt_has_the_boot_loader_and_every_application_counts),
         cmocka_unit_test(application_measured_before_it_is_called_is_the_loader),
         cmocka_unit_test(boot_options_are_told_with_their_paths),
+        cmocka_unit_test(image_started_by_32_bit_firmware_has_its_path),
         cmocka_unit_test(text_of_grub_is_hashed_without_its_prefix),
         cmocka_unit_test(command_line_that_was_edited_is_no_claim),
         cmocka_unit_test(command_line_of_the_stub_is_read_with_or_without_its_end),
