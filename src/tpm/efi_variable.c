@@ -75,7 +75,10 @@ static bool next_list(struct efi_signatures *s)
 bool efi_signatures_next(struct efi_signatures *s, struct efi_signature *out_signature)
 {
     while (s->entries.len == 0 && s->rest.len > 0 && !s->broken) {
-        s->broken = !next_list(s);
+        if (!next_list(s)) {
+            s->rest = event_text_trim(s->rest);
+            s->broken = s->rest.len > 0;
+        }
     }
     struct efi_signature signature = {.type = s->type};
     struct view entry;

@@ -18,7 +18,7 @@ bool efi_variable_parse(struct view event_data, struct efi_variable *out_variabl
 /* Whether the name is this ASCII text. */
 bool efi_variable_is(const struct efi_variable *variable, const char *name);
 
-/* Walks the entries of all EFI_SIGNATURE_LISTs. */
+/* Walks the entries of all EFI_SIGNATURE_LISTs; zeros behind the last are padding. */
 struct efi_signatures {
     struct view rest;    /* lists not yet read */
     struct view entries; /* of the present list */

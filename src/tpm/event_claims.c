@@ -33,12 +33,12 @@ ERRFN claim_unverified(struct claim_reader *r, const struct claim_event *e, bool
     return claim_add_text(r, "log.unverified_data");
 }
 
-ERRFN claim_malformed(struct claim_reader *r, const struct claim_event *e)
+ERRFN claim_malformed(struct claim_reader *r, const struct claim_event *e, bool serious)
 {
     bool is = false;
     TRY(event_digest_is(r, e, e->record->data, &is));
     if (!is) {
-        return claim_unverified(r, e, true);
+        return claim_unverified(r, e, serious);
     }
     claims_warn(r->claims, false, e->index,
                 "Event %zu is malformed, though measured so; nothing was taken from it.", e->index);
@@ -125,7 +125,8 @@ static void note_separator(struct claim_reader *r, const struct claim_event *e)
     r->separated |= 1U << e->record->pcr;
     r->closed |= 1U << e->record->pcr;
     if (e->record->type != EV_SEPARATOR && e->record->pcr <= 7) {
-        claims_warn(r->claims, true, e->index,
+        /* Elsewhere four zeros are also somebody's setting, and nothing depends on it. */
+        claims_warn(r->claims, claim_in_pcr(r, e, 7), e->index,
                     "Event %zu has the digest of a separator and says it is something else.",
                     e->index);
     }

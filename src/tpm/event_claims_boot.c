@@ -46,7 +46,7 @@ ERRFN claims_from_variable_boot(struct claim_reader *r, const struct claim_event
     struct efi_variable v;
     bool is = false;
     if (!efi_variable_parse(e->record->data, &v)) {
-        return claim_malformed(r, e);
+        return claim_malformed(r, e, claim_in_pcr(r, e, 7));
     }
     TRY(event_digest_is(r, e, e->record->data, &is));
     if (!is) {

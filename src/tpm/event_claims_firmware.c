@@ -37,6 +37,24 @@ static bool is_separator(struct view data)
     return same;
 }
 
+/* Whether the digest is a separator's and the data is what firmware leaves of one: nothing (seen in
+ * logs of old laptops), or the word with zeros behind it (coreboot before 2026). */
+static bool is_worn_separator(const struct claim_reader *r, const struct claim_event *e)
+{
+    static const uint8_t fillers[2] = {0x00, 0xFF};
+    struct view data = e->record->data;
+    for (size_t i = 0; i < 2; i++) {
+        bool same = view_equal(e->digest, view_of(r->separators[i], r->bank->size));
+        for (size_t at = 0; same && at < data.len; at++) {
+            same = data.data[at] == (at < 4 ? fillers[i] : 0);
+        }
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static ERRFN add_separator(struct claim_reader *r, const struct claim_event *e, const char *name,
                            char out_register[static EVENT_REGISTER_NAME_SIZE])
 {
@@ -54,8 +72,9 @@ ERRFN claims_from_separator(struct claim_reader *r, const struct claim_event *e)
     char name[EVENT_REGISTER_NAME_SIZE];
     TRY(event_digest_is(r, e, e->record->data, &is));
     r->closed |= 1U << e->record->pcr;
-    if (is && (is_separator(e->record->data) || e->record->pcr > 7)) {
+    if ((is && (is_separator(e->record->data) || e->record->pcr > 7)) || is_worn_separator(r, e)) {
         r->separated |= 1U << e->record->pcr;
+        r->explained = true;
         return OK;
     }
     TRY(add_separator(r, e, "log.separator.error", name));

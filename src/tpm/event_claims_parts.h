@@ -67,8 +67,9 @@ ERRFN claim_add_digest(struct claim_reader *r, const char *name, const struct cl
 /* A warning that data is not what was measured, and log.unverified_data. */
 ERRFN claim_unverified(struct claim_reader *r, const struct claim_event *e, bool serious);
 
-/* A warning that an event is none of its type: measured so, or not what was measured either. */
-ERRFN claim_malformed(struct claim_reader *r, const struct claim_event *e);
+/* A warning that an event is none of its type: measured so, or not what was measured either, and
+ * then perhaps serious. */
+ERRFN claim_malformed(struct claim_reader *r, const struct claim_event *e, bool serious);
 
 /* PCR of an event as PFP numbers them. CC registers hold several: then `pcr` counts as matched when
  * its register is this one (the CC mapping of UEFI 2.10 section 38.4.1: PCR 1 and 7 are register 1,

@@ -139,15 +139,15 @@ static bool may_be_cc(const struct event_log *log)
 
 /* CC logs look like TPM logs with one bank, SHA-384 (TDX) or SM3 (CSV), in which only registers up
  * to 4 are extended: a TPM's log has separators in PCR 0 to 7. One of two things must be there
- * besides: what a TPM has in PCR 7, or the header, stands in register 1; or separators stand in
- * registers 1 and 2, and register 0, which PFP makes every TPM's log extend, is untouched. */
+ * besides: what a TPM has in PCR 7, or the header, stands in register 1; or register 1 is extended,
+ * and register 0, which PFP makes every TPM's log extend, is untouched. */
 static bool is_cc(const struct event_log *log)
 {
     if (!may_be_cc(log)) {
         return false;
     }
     bool in_register_1 = log->events[0].pcr == 1;
-    bool separators = false;
+    bool register_1 = false;
     bool register_0 = false;
     for (size_t i = 0; i < log->count; i++) {
         const struct event_record *event = &log->events[i];
@@ -159,9 +159,9 @@ static bool is_cc(const struct event_log *log)
         }
         register_0 = register_0 || event->pcr == 0;
         in_register_1 = in_register_1 || (event->pcr == 1 && is_secure_boot_variable(event));
-        separators = separators || (event->pcr <= 2 && event->type == EV_SEPARATOR);
+        register_1 = register_1 || event->pcr == 1;
     }
-    return in_register_1 || (separators && !register_0);
+    return in_register_1 || (register_1 && !register_0);
 }
 
 void event_log_read_facts(struct event_log *log)

@@ -16,6 +16,7 @@ enum event_type {
     EV_S_CRTM_CONTENTS = 0x7,
     EV_S_CRTM_VERSION = 0x8,
     EV_CPU_MICROCODE = 0x9,
+    EV_PLATFORM_CONFIG_FLAGS = 0xA,
     EV_COMPACT_HASH = 0xC,
     EV_IPL = 0xD,
     EV_IPL_PARTITION_DATA = 0xE,

@@ -308,6 +308,36 @@ static void malformed_variable_is_a_warning_where_it_was_measured_so(void **stat
     }
 }
 
+/* Vendors put settings of their own into events of this type. */
+static void malformed_setting_outside_of_secure_boot_is_not_serious(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 1, EV_EFI_VARIABLE_DRIVER_CONFIG, view_text("x"), view_text("setup"));
+    log_measure_other(bytes, 1, EV_EFI_VARIABLE_BOOT, view_text("y"), view_text("Boot0001"));
+    log_measure(bytes, 1, EV_PLATFORM_CONFIG_FLAGS, view_of("\0\0\0\0", 4));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "log.unverified_data"), 2);
+    assert_int_equal(claims->warning_count, 3);
+    assert_false(claims->serious);
+}
+
+static void zeros_behind_a_database_are_padding(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) db = log_new();
+    uint8_t *at;
+    log_start(bytes);
+    put_signatures(db, "c1c41626-504c-4092-aca9-41f936934328", 32, 2);
+    assert_ok(buf_extend(db, 100, &at));
+    measure_variable(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, "dbx", buf_view(db));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "secure_boot.dbx"), 2);
+    assert_false(claims->serious || claims->truncated);
+}
+
 static void setting_of_a_vendor_that_is_hashed_in_its_own_way_is_not_serious(void **state)
 {
     (void)state;
@@ -370,6 +400,29 @@ static void separators_of_zeros_and_ones_are_sound_and_others_are_errors(void **
         assert_int_equal(claims->serious, !cases[i].sound);
         assert_int_equal(claims_has(claims, "log.separator.error", "PCR 5"), !cases[i].sound);
     }
+}
+
+/* Old laptops leave the data out, coreboot pads its events. */
+static void separator_is_what_was_measured_also_where_its_data_is_worn(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[64] = {0};
+    static const uint8_t ones[64] = {0xFF, 0xFF, 0xFF, 0xFF};
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) edited = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 1, EV_SEPARATOR, view_of(zeros, 4), VIEW_EMPTY);
+    log_measure_other(bytes, 4, EV_SEPARATOR, view_of(zeros, 4), view_of(zeros, sizeof zeros));
+    log_measure_other(bytes, 7, EV_SEPARATOR, view_of(ones, 4), view_of(ones, sizeof ones));
+    log_start(edited);
+    log_measure_other(edited, 7, EV_SEPARATOR, view_of(zeros, 4), view_of(ones, sizeof ones));
+    AUTO(claims) claims = claims_of(bytes);
+    AUTO(claims) other = claims_of(edited);
+    assert_absent(claims, "log.separator.error");
+    assert_absent(claims, "opaque.pcr7");
+    assert_int_equal(claims_count(claims, "log.separator.missing"), 5);
+    assert_false(claims->serious);
+    assert_true(other->serious);
 }
 
 /* The event may describe the error in place of the 1 that was measured. */
@@ -894,10 +947,13 @@ int main(void)
         cmocka_unit_test(authority_of_other_data_is_no_claim),
         cmocka_unit_test(state_of_shim_is_read),
         cmocka_unit_test(malformed_variable_is_a_warning_where_it_was_measured_so),
+        cmocka_unit_test(malformed_setting_outside_of_secure_boot_is_not_serious),
+        cmocka_unit_test(zeros_behind_a_database_are_padding),
         cmocka_unit_test(setting_of_a_vendor_that_is_hashed_in_its_own_way_is_not_serious),
         cmocka_unit_test(unknown_variables_are_nobodys_problem),
         cmocka_unit_test(firmware_version_is_text_a_guid_or_bytes),
         cmocka_unit_test(separators_of_zeros_and_ones_are_sound_and_others_are_errors),
+        cmocka_unit_test(separator_is_what_was_measured_also_where_its_data_is_worn),
         cmocka_unit_test(error_of_the_firmware_may_be_described_in_its_separator),
         cmocka_unit_test(pcrs_that_the_firmware_did_not_close_are_named),
         cmocka_unit_test(parts_of_the_firmware_are_digests),
