@@ -1,6 +1,7 @@
 #include "tpm/event_log_parts.h"
 
 #include "tpm/little_endian.h"
+#include "tpm/userspace_log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -173,7 +174,8 @@ static ERRFN take_events(struct reader *r, struct event_log *log)
 {
     size_t capacity = 0;
     log->format = EVENT_LOG_SHA1;
-    while (r->rest.len > 0 && offset_of(r) < r->padding_from) {
+    while (r->rest.len > 0 && offset_of(r) < r->padding_from &&
+           (log->count == 0 || !userspace_log_follows(r->rest))) {
         err_t e = take_next(r, log, &capacity);
         r->problem->event = log->count;
         TRY(e);
@@ -181,8 +183,20 @@ static ERRFN take_events(struct reader *r, struct event_log *log)
     if (r->final_from > 0) {
         event_log_join_final_events(log, r->final_from);
     }
-    log->padding_bytes = r->rest.len;
     return OK;
+}
+
+/* Padding, or userspace's log. */
+static ERRFN take_rest(struct reader *r, struct event_log *log)
+{
+    if (!userspace_log_follows(r->rest)) {
+        log->padding_bytes = r->rest.len;
+        return OK;
+    }
+    err_t e = userspace_log_append(log, r->rest, r->problem);
+    r->problem->offset += offset_of(r);
+    r->problem->event += log->count;
+    return e;
 }
 
 ERRFN event_log_parse(struct view bytes, struct event_log **out_log,
@@ -203,6 +217,7 @@ ERRFN event_log_parse(struct view bytes, struct event_log **out_log,
     }
     event_log_read_facts(log);
     event_log_count_deviations(log, 0);
+    TRY(take_rest(&r, log));
     *out_log = STEAL(log);
     return OK;
 }

@@ -79,9 +79,10 @@ struct event_log_problem {
 };
 
 /* Reads a whole log in one pass; `bytes` must outlive it. Nothing but 0x00 and 0xFF up to the end
- * is padding; the EFI final events table may follow as it stands in memory; anything else that is
- * not an event is an error, a second log too. Takes memory in proportion to the log. Errors:
- * EVENT_LOG_UNREADABLE with out_problem filled, TOO_LONG past EVENT_LOG_MAX_BYTES, NO_MEMORY. */
+ * is padding; the EFI final events table may follow as it stands in memory, and userspace's log
+ * (userspace_log.h); anything else that is not an event is an error, a second log too. Takes memory
+ * in proportion to the log. Errors: EVENT_LOG_UNREADABLE with out_problem filled, TOO_LONG past
+ * EVENT_LOG_MAX_BYTES or what userspace's log may have, NO_MEMORY. */
 ERRFN event_log_parse(struct view bytes, struct event_log **out_log,
                       struct event_log_problem *out_problem);
 

@@ -187,16 +187,26 @@ static ERRFN join(struct event_log *log, struct reader *r)
     return OK;
 }
 
+bool userspace_log_follows(struct view v)
+{
+    static const uint8_t start[] = {0x1e, '{'};
+    return v.len > sizeof start && memcmp(v.data, start, sizeof start) == 0;
+}
+
+static const char *no_place(const struct event_log *log)
+{
+    return log->userspace ? "the firmware's log has userspace's already"
+           : log->cc ? "userspace's log names PCRs, which a confidential-computing log has none of"
+                     : NULL;
+}
+
 ERRFN userspace_log_append(struct event_log *log, struct view text,
                            struct event_log_problem *out_problem)
 {
     *out_problem = (struct event_log_problem){.reason = ""};
     ENSURE(text.len <= USERSPACE_LOG_MAX_BYTES, TOO_LONG);
-    ENSURE(!log->userspace, BUG);
-    if (log->cc) {
-        return event_log_refuse(
-            out_problem, 0,
-            "userspace's log names PCRs, which a confidential-computing log has none of");
+    if (no_place(log)) {
+        return event_log_refuse(out_problem, 0, no_place(log));
     }
     AUTO(reader) r = NULL;
     TRY(reader_new(text, out_problem, &r));

@@ -17,11 +17,15 @@ enum {
     USERSPACE_DEPTH_MAX = 4       /* digests and content are the third level */
 };
 
+/* Whether userspace's log begins here, behind the last event of the firmware's, as a node sends the
+ * two in one piece. Read as an event it would be one of a PCR beyond 31,000. */
+bool userspace_log_follows(struct view v);
+
 /* Appends every record that names a PCR to the log's events, so that replay, check, claims and
  * comparison go on through them; records of NV indexes, which no quote covers, are only counted.
  * `text` may go away afterwards. Errors: EVENT_LOG_UNREADABLE with out_problem filled (of the text:
  * its byte, and the record's number from 0), also for a CC log, which has no PCRs; TOO_LONG,
- * NO_MEMORY. The log is then unchanged. Append one only. */
+ * NO_MEMORY. The log is then unchanged. A log that has userspace's already takes no other. */
 ERRFN userspace_log_append(struct event_log *log, struct view text,
                            struct event_log_problem *out_problem);
 

@@ -165,6 +165,42 @@ static void records_stand_behind_a_log_of_the_old_form(void **state)
     assert_int_equal(check_value(log, 15, value).replays, 1U << 15);
 }
 
+/* As a node sends it. */
+static void log_in_one_piece_with_the_firmware_s_goes_on_with_it(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) alone = firmware_log(bytes);
+    AUTO(buf) joined = log_new();
+    AUTO(event_log) log = NULL;
+    uint8_t value[32] = {0};
+    assert_ok(buf_put(joined, buf_view(bytes)));
+    word(joined, "pcr\":11", "phase", "enter-initrd");
+    assert_ok(event_log_parse(buf_view(joined), &log, &problem));
+    extend_by_hand(value, "section");
+    extend_by_hand(value, "enter-initrd");
+    assert_int_equal(check_value(log, 11, value).replays, 1U << 11);
+    assert_int_equal(check_value(log, 11, value).phased, 0);
+    assert_int_equal(log->count, alone->count + 1);
+    assert_int_equal(log->padding_bytes, 0);
+    assert_err(userspace_log_append(log, view_text("{}"), &problem), EVENT_LOG_UNREADABLE);
+    assert_int_equal(log->userspace_count, 1);
+}
+
+static void fault_in_one_piece_is_told_by_its_place_in_the_whole(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) alone = firmware_log(bytes);
+    AUTO(event_log) log = NULL;
+    size_t end = bytes->len;
+    assert_ok(buf_printf(bytes, "\x1e{\"pcr\":1"));
+    assert_err(event_log_parse(buf_view(bytes), &log, &problem), EVENT_LOG_UNREADABLE);
+    assert_int_equal(problem.offset, end + 1);
+    assert_int_equal(problem.event, alone->count);
+    assert_null(log);
+}
+
 /* -- claims -------------------------------------------------------------------------- */
 
 static void words_become_claims_of_their_pcrs(void **state)
@@ -406,6 +442,8 @@ int main(void)
         cmocka_unit_test(separator_of_systemd_replays_with_and_without_its_record),
         cmocka_unit_test(separator_of_systemd_explains_no_pcr_that_it_does_not_close),
         cmocka_unit_test(records_stand_behind_a_log_of_the_old_form),
+        cmocka_unit_test(log_in_one_piece_with_the_firmware_s_goes_on_with_it),
+        cmocka_unit_test(fault_in_one_piece_is_told_by_its_place_in_the_whole),
         cmocka_unit_test(words_become_claims_of_their_pcrs),
         cmocka_unit_test(word_in_another_pcr_claims_nothing),
         cmocka_unit_test(text_that_is_not_what_was_measured_claims_nothing_and_is_serious),
