@@ -12,7 +12,8 @@ struct efi_variable {
     size_t end; /* where data ends in the event; some of shim's events have stray bytes behind it */
 };
 
-/* False when lengths do not fit. */
+/* False when lengths do not fit: neither as 64 bits nor, up to the last byte of the event, as the
+ * 32 that 32-bit firmware once wrote. */
 bool efi_variable_parse(struct view event_data, struct efi_variable *out_variable);
 
 /* Whether the name is this ASCII text. */

@@ -193,9 +193,13 @@ static ERRFN take_rest(struct reader *r, struct event_log *log)
         log->padding_bytes = r->rest.len;
         return OK;
     }
+    size_t before = log->count;
     err_t e = userspace_log_append(log, r->rest, r->problem);
     r->problem->offset += offset_of(r);
-    r->problem->event += log->count;
+    r->problem->event += before;
+    for (size_t i = before; i < log->count; i++) {
+        log->events[i].offset += offset_of(r);
+    }
     return e;
 }
 

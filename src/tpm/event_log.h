@@ -26,7 +26,7 @@ enum event_log_format {
 struct event_record {
     uint32_t pcr; /* of a CC log: the measurement register */
     uint32_t type;
-    size_t offset;       /* where it starts in the log */
+    size_t offset; /* where it starts in the log; of userspace's that was given apart, in that */
     struct view digests; /* as in the log; read them with event_log_digest */
     struct view data;
     const char *userspace; /* of userspace_log.h: "phase", …; NULL for what the firmware logged */

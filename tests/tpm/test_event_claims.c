@@ -647,6 +647,30 @@ static void boot_options_are_told_with_their_paths(void **state)
     assert_false(claims->serious);
 }
 
+static void variable_of_32_bit_firmware_is_read_where_it_fits_exactly(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) data = log_new();
+    AUTO(buf) name = log_utf16("SecureBoot");
+    uint8_t *guid;
+    assert_ok(buf_extend(data, 16, &guid));
+    log_u32(data, 10);
+    log_u32(data, 1);
+    assert_ok(buf_put(data, buf_view(name)));
+    assert_ok(buf_put_u8(data, 1));
+    log_start(bytes);
+    log_measure(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "secure_boot.enabled", "true");
+    assert_ok(buf_put_u8(data, 0));
+    AUTO(buf) longer = log_new();
+    log_start(longer);
+    log_measure(longer, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, buf_view(data));
+    AUTO(claims) none = claims_of(longer);
+    assert_absent(none, "secure_boot.enabled");
+}
+
 /* Its UINTN have 32 bits. */
 static void image_started_by_32_bit_firmware_has_its_path(void **state)
 {
@@ -966,6 +990,7 @@ int main(void)
         cmocka_unit_test(last_attempt_has_the_boot_loader_and_every_application_counts),
         cmocka_unit_test(application_measured_before_it_is_called_is_the_loader),
         cmocka_unit_test(boot_options_are_told_with_their_paths),
+        cmocka_unit_test(variable_of_32_bit_firmware_is_read_where_it_fits_exactly),
         cmocka_unit_test(image_started_by_32_bit_firmware_has_its_path),
         cmocka_unit_test(text_of_grub_is_hashed_without_its_prefix),
         cmocka_unit_test(command_line_that_was_edited_is_no_claim),

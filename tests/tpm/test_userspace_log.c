@@ -183,6 +183,7 @@ static void log_in_one_piece_with_the_firmware_s_goes_on_with_it(void **state)
     assert_int_equal(check_value(log, 11, value).phased, 0);
     assert_int_equal(log->count, alone->count + 1);
     assert_int_equal(log->padding_bytes, 0);
+    assert_int_equal(log->events[alone->count].offset, bytes->len + 1);
     assert_err(userspace_log_append(log, view_text("{}"), &problem), EVENT_LOG_UNREADABLE);
     assert_int_equal(log->userspace_count, 1);
 }
