@@ -16,8 +16,7 @@ AUTO_DEFINE(json, json_t, json_release);
 struct reader {
     struct view rest;
     const uint8_t *start;
-    struct buf
-        *bytes; /* what events point into: takes all of it from the start, so it never moves */
+    struct buf *bytes; /* what events point into: as long as it can get, so that it never moves */
     struct event_record *events;
     size_t count;
     size_t records; /* with those of NV indexes */
@@ -42,8 +41,7 @@ static ERRFN refuse(struct reader *r, struct view at, const char *reason)
     return E(EVENT_LOG_UNREADABLE);
 }
 
-/* RFC 7464 puts 0x1E before each object and a line feed behind it; copies may have lost the former.
- */
+/* RFC 7464 puts 0x1E before each object, which copies may have lost, and a line feed behind it. */
 static void skip_between(struct view *v)
 {
     static const char between[] = "\x1e \t\r\n";
@@ -95,11 +93,13 @@ static void note_boot(struct reader *r, const char *boot)
     r->boots_differ = r->boots_differ || strcmp(r->boot, boot) != 0;
 }
 
-static ERRFN add_record(struct reader *r, const json_t *object, struct view text)
+static ERRFN read_record(struct reader *r, struct view text)
 {
     struct userspace_record record;
     size_t digests_at = r->bytes->len;
-    const char *wrong = userspace_record_read(object, &record, r->bytes);
+    AUTO(json) json = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+    const char *wrong = json_is_object(json) ? userspace_record_read(json, &record, r->bytes)
+                                             : "a record is not a JSON object";
     if (wrong) {
         return refuse(r, text, wrong);
     }
@@ -127,12 +127,7 @@ static ERRFN read_records(struct reader *r)
         if (r->records == USERSPACE_RECORDS_MAX) {
             return refuse(r, text, "there are more records than a boot writes");
         }
-        AUTO(json)
-        object = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
-        if (!json_is_object(object)) {
-            return refuse(r, text, "a record is not a JSON object");
-        }
-        TRY(add_record(r, object, text));
+        TRY(read_record(r, text));
         r->records++;
     }
     return r->records > 0 ? OK : refuse(r, r->rest, "there is no record");
