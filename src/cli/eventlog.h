@@ -32,7 +32,7 @@ const char *eventlog_other_kind(struct view content);
 enum exit_status eventlog_failed(err_t e);
 
 /* {"format", "cc"?, "banks": {"sha256": {"0": hex}}, "events": […], "claims": {…}, "warnings": […],
- * …}. Errors: NO_MEMORY. */
+ * …}. Errors: NO_MEMORY, CRYPTO. */
 ERRFN eventlog_json(const struct eventlog *eventlog, json_t **out_object);
 
 /* The same for people. */

@@ -1,5 +1,6 @@
 #include "cli/eventlog.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,23 @@ static ERRFN set_digests(const struct eventlog *l, const struct event_record *ev
     return OK;
 }
 
+/* Whether the data is what was measured, as the digest in the bank of the claims says; images and
+ * tables are not in their events. Nothing for an event without such a digest. */
+static ERRFN set_measured(const struct eventlog *l, const struct event_record *event,
+                          json_t *object)
+{
+    uint8_t digest[TPM_DIGEST_MAX_BYTES];
+    const struct event_bank *bank = event_bank_of(l->bank);
+    struct view said = bank ? event_log_digest(l->log, event, bank->alg) : VIEW_EMPTY;
+    if (said.len == 0 || !event_log_extends(l->log, event)) {
+        return OK;
+    }
+    ENSURE(EVP_Digest(event->data.data, event->data.len, digest, NULL, bank->md(), NULL) == 1,
+           CRYPTO);
+    bool is = view_equal(said, view_of(digest, bank->size));
+    return set(object, "data_is_measured", json_boolean(is));
+}
+
 static ERRFN event_json(const struct eventlog *l, size_t index, json_t *events)
 {
     const struct event_record *event = &l->log->events[index];
@@ -91,6 +109,7 @@ static ERRFN event_json(const struct eventlog *l, size_t index, json_t *events)
     TRY(set_digests(l, event, object));
     TRY(set(object, "size", json_integer((json_int_t)event->data.len)));
     TRY(set_hex(object, "data", event->data));
+    TRY(set_measured(l, event, object));
     event_text_clear(&text);
     event_describe(event, &text);
     return text.len > 0 ? set(object, "text", json_string(text.text)) : OK;
@@ -158,6 +177,7 @@ static ERRFN set_spec_id(const struct event_log *log, json_t *object)
     TRY(set(spec, "platform_class", json_integer(log->platform_class)));
     TRY(set(spec, "version", json_sprintf("%u.%u", log->spec_major, log->spec_minor)));
     TRY(set(spec, "errata", json_integer(log->spec_errata)));
+    TRY(set(spec, "uintn_size", json_integer(log->uintn_size)));
     return set_hex(spec, "vendor_info", log->vendor_info);
 }
 

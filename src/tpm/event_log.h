@@ -42,6 +42,7 @@ struct event_log {
     char signature[EVENT_LOG_SIGNATURE_SIZE];
     uint32_t platform_class;
     uint8_t spec_major, spec_minor, spec_errata;
+    uint8_t uintn_size; /* 1 for 32-bit firmware, 2 for 64-bit */
     struct view vendor_info;
     size_t algorithm_count;
     struct {

@@ -67,10 +67,9 @@ static void read_vendor_info(struct event_log *log, struct view *v)
 
 static bool read_version(struct event_log *log, struct view *v)
 {
-    uint8_t uintn_size;
     return le_take_u32(v, &log->platform_class) && le_take_u8(v, &log->spec_minor) &&
            le_take_u8(v, &log->spec_major) && le_take_u8(v, &log->spec_errata) &&
-           le_take_u8(v, &uintn_size);
+           le_take_u8(v, &log->uintn_size);
 }
 
 ERRFN event_log_read_header(struct event_log *log, const struct event_record *first, size_t at,

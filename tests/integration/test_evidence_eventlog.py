@@ -56,6 +56,7 @@ def test_every_log_of_the_collection_is_explained(folder, entry):
     assert said["format"] == entry["format"]
     assert said.get("cc", False) == folder.endswith("ccel")
     assert len(said["events"]) == entry["events"]
+    assert said["algorithms"] == entry.get("algorithms", said["algorithms"])
     assert said["startup_locality"] == entry["startup_locality"]
     for bank, values in entry["banks"].items():
         known = entry.get("mismatches", {}).get(bank, {})
@@ -80,6 +81,9 @@ def test_json_holds_every_event_with_its_digests_and_data(log):
                                                                                "SecureBoot")
     assert len(event["digests"]["sha256"]) == 64
     assert bytes.fromhex(event["data"]) in log and log.index(bytes.fromhex(event["data"])) > event["offset"]
+    assert event["data_is_measured"] is True and said["spec_id"]["uintn_size"] == 2
+    image = next(e for e in said["events"] if e["type_name"] == "EV_EFI_BOOT_SERVICES_APPLICATION")
+    assert image["data_is_measured"] is False and "data_is_measured" not in said["events"][0]
     assert said["claims"]["secure_boot.enabled"] == "true"
     assert len(said["claims"]["secure_boot.db"]) == 4
     assert isinstance(said["claims"]["boot.driver"], list), "sets are lists, also of one"
