@@ -647,6 +647,47 @@ static void boot_options_are_told_with_their_paths(void **state)
     assert_false(claims->serious);
 }
 
+static void paths_of_devices_are_told_in_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *node; /* its type and subtype, and what it says behind its length */
+        size_t len;
+        const char *words;
+    } nodes[] = {
+        {"\x01\x05\x07\0\0\0", 6, "Ctrl(0x7)"},
+        {"\x02\x03\x10\0\x01\0", 6, "AcpiAdr(0x10010)"},
+        {"\x03\x05\x02\x01", 4, "USB(0x2,0x1)"},
+        {"\x03\x0d"
+         "aaaaaaaaaaaaaaaa"
+         "\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\x01",
+         34, "IPv6(fe80:0:0:0:0:0:0:1)"},
+        {"\x03\x13"
+         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0iqn.disk\0",
+         25, "iSCSI(iqn.disk)"},
+        {"\x03\x14\x2a\0", 4, "Vlan(0x2a)"},
+        {"\x03\x19\x01\x02", 4, "UFS(0x1,0x2)"},
+        {"\x03\x1a\x01", 3, "SD(0x1)"},
+        {"\x03\x1d\x02", 3, "eMMC(0x2)"},
+        {"\x04\x02\x01\0\0\0", 6, "CDROM(0x1)"},
+        {"\x04\x08\0\0\0\0\0\x10\0\0\0\0\0\0\xff\x1f\0\0\0\0\0\0", 22, "Offset(0x1000,0x1fff)"},
+        {"\x05\x01\x02\0\0\0Disk\0", 11, "BBS(0x2,Disk)"},
+        {"\x03\x1d", 2, "Path(3,29)"},
+        {"\x04\x08\0", 3, "Path(4,8,00)"},
+    };
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
+        AUTO(buf) bytes = log_new();
+        AUTO(buf) node = log_new();
+        log_start(bytes);
+        assert_ok(buf_put(node, view_of(nodes[i].node, 2)));
+        log_u16(node, (uint16_t)(nodes[i].len + 2));
+        assert_ok(buf_put(node, view_of(nodes[i].node + 2, nodes[i].len - 2)));
+        measure_image(bytes, "image", (const char *)node->data, node->len);
+        AUTO(claims) claims = claims_of(bytes);
+        assert_claim(claims, "boot.application_path", nodes[i].words);
+    }
+}
+
 static void variable_of_32_bit_firmware_is_read_where_it_fits_exactly(void **state)
 {
     (void)state;
@@ -990,6 +1031,7 @@ int main(void)
         cmocka_unit_test(last_attempt_has_the_boot_loader_and_every_application_counts),
         cmocka_unit_test(application_measured_before_it_is_called_is_the_loader),
         cmocka_unit_test(boot_options_are_told_with_their_paths),
+        cmocka_unit_test(paths_of_devices_are_told_in_words),
         cmocka_unit_test(variable_of_32_bit_firmware_is_read_where_it_fits_exactly),
         cmocka_unit_test(image_started_by_32_bit_firmware_has_its_path),
         cmocka_unit_test(text_of_grub_is_hashed_without_its_prefix),
