@@ -7,11 +7,29 @@
 
 AUTO_DEFINE(md_ctx, EVP_MD_CTX, EVP_MD_CTX_free);
 
-enum { EVENT_PHASES = 6, PHASES_PCR = 11 };
-
 /* PCRs that systemd 261 closes with a word of its own before it asks for secrets: what firmware and
  * loaders measure into, but 8, 10 and 11. */
-enum { OS_SEPARATOR_PCRS = 0x72FF };
+enum { OS_SEPARATOR_PCRS = 0x72FF, ENDING_WORDS_MAX = 6 };
+
+#define INVOKED  "Exit Boot Services Invocation"
+#define RETURNED "Exit Boot Services Returned with Success"
+#define FAILED   "Exit Boot Services Returned with Failure"
+
+/* What is measured, word by word, when the firmware's log has ended: the phases of systemd, and of
+ * Talos in its place; the firmware's last words, which kernels without the final events table never
+ * see; systemd's separator. */
+static const struct ending {
+    uint32_t pcrs;
+    const char *words[ENDING_WORDS_MAX];
+} endings[] = {
+    {1U << 11, {"enter-initrd", "leave-initrd", "sysinit", "ready", "shutdown", "final"}},
+    {1U << 11, {"enter-initrd", "leave-initrd", "enter-machined", "start-the-world"}},
+    {OS_SEPARATOR_PCRS, {"os-separator"}},
+    {1U << 5, {INVOKED, RETURNED, "os-separator"}},
+    {1U << 5, {INVOKED, FAILED, "os-separator"}},
+    {1U << 5, {INVOKED, FAILED, RETURNED, "os-separator"}},
+    {1U << 5, {INVOKED, FAILED, INVOKED, RETURNED, "os-separator"}},
+};
 
 static struct event_check_bank *check_bank(struct event_check *check, uint16_t alg)
 {
@@ -58,28 +76,26 @@ static ERRFN extend_word(struct trial *t, const char *word)
     return event_replay_extend(t->ctx, t->value, view_of(digest, t->bank->size));
 }
 
-/* The words that systemd, and Talos in its place, measure one after the other. */
-static ERRFN is_phased(struct trial *t, const uint8_t *said, bool *out_phased)
+static ERRFN is_ending(struct trial *t, const uint8_t *said, const struct ending *ending,
+                       bool *out_is)
 {
-    static const char *const words[2][EVENT_PHASES] = {
-        {"enter-initrd", "leave-initrd", "sysinit", "ready", "shutdown", "final"},
-        {"enter-initrd", "leave-initrd", "enter-machined", "start-the-world", NULL, NULL}};
-    *out_phased = false;
-    for (size_t system = 0; system < 2; system++) {
-        memcpy(t->value, said, t->bank->size);
-        for (size_t i = 0; i < EVENT_PHASES && words[system][i] && !*out_phased; i++) {
-            TRY(extend_word(t, words[system][i]));
-            *out_phased = matches(t);
-        }
+    memcpy(t->value, said, t->bank->size);
+    *out_is = false;
+    for (size_t i = 0; i < ENDING_WORDS_MAX && ending->words[i] && !*out_is; i++) {
+        TRY(extend_word(t, ending->words[i]));
+        *out_is = matches(t);
     }
     return OK;
 }
 
-static ERRFN is_separated(struct trial *t, const uint8_t *said, bool *out_separated)
+static ERRFN is_ended(struct trial *t, const uint8_t *said, bool *out_ended)
 {
-    memcpy(t->value, said, t->bank->size);
-    TRY(extend_word(t, "os-separator"));
-    *out_separated = matches(t);
+    *out_ended = false;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0] && !*out_ended; i++) {
+        if (endings[i].pcrs >> t->quoted->index & 1) {
+            TRY(is_ending(t, said, &endings[i], out_ended));
+        }
+    }
     return OK;
 }
 
@@ -92,15 +108,13 @@ static ERRFN explain(const struct pcr_value *quoted, const uint8_t *said, bool i
     struct trial t = {.ctx = ctx, .bank = event_bank_of(quoted->bank), .quoted = quoted};
     ENSURE(EVP_DigestInit_ex2(ctx, t.bank->md(), NULL) == 1, CRYPTO);
     bool capped = false;
-    bool phased = false;
+    bool ended = false;
     TRY(is_capped(&t, said, &capped));
-    if (in_bank && quoted->index == PHASES_PCR) {
-        TRY(is_phased(&t, said, &phased));
-    } else if (in_bank && (OS_SEPARATOR_PCRS >> quoted->index & 1)) {
-        TRY(is_separated(&t, said, &phased));
+    if (in_bank) {
+        TRY(is_ended(&t, said, &ended));
     }
     result->capped |= capped ? 1U << quoted->index : 0;
-    result->phased |= phased ? 1U << quoted->index : 0;
+    result->ended |= ended ? 1U << quoted->index : 0;
     return OK;
 }
 
@@ -120,7 +134,7 @@ static ERRFN check_value(const struct event_replay *replay, const struct pcr_val
         return OK;
     }
     TRY(explain(quoted, said, !unexplained, result));
-    if (result->phased & bit) {
+    if (result->ended & bit) {
         result->replays |= bit;
         return OK;
     }

@@ -758,11 +758,11 @@ static void boot_phases_behind_the_log_replay_in_their_order_only(void **state)
                                         "start-the-world"};
     static const char *const others[] = {"leave-initrd", "enter-initrd", "ready"};
     for (size_t count = 1; count <= 4; count++) {
-        assert_int_equal(check_phases(systemd, count).phased, 1U << 11);
+        assert_int_equal(check_phases(systemd, count).ended, 1U << 11);
         assert_int_equal(check_phases(talos, count).replays, 1U << 11);
     }
     assert_int_equal(check_phases(systemd, 0).replays, 1U << 11);
-    assert_int_equal(check_phases(systemd, 0).phased, 0);
+    assert_int_equal(check_phases(systemd, 0).ended, 0);
     for (size_t count = 1; count <= 3; count++) {
         assert_int_equal(check_phases(others, count).differs, 1U << 11);
     }

@@ -101,7 +101,7 @@ static void records_extend_what_the_firmware_left(void **state)
     assert_int_equal(check_value(log, 11, value).differs, 1U << 11);
     assert_ok(userspace_log_append(log, buf_view(text), &problem));
     assert_int_equal(check_value(log, 11, value).replays, 1U << 11);
-    assert_int_equal(check_value(log, 11, value).phased, 0);
+    assert_int_equal(check_value(log, 11, value).ended, 0);
     assert_int_equal(log->userspace_count, 2);
     assert_string_equal(log->events[log->count - 1].userspace, "phase");
 }
@@ -132,10 +132,34 @@ static void separator_of_systemd_replays_with_and_without_its_record(void **stat
         assert_ok(event_replay(log, &replay));
         memcpy(value, event_replay_find(&replay, TPM_ALG_SHA256)->value[closed[i]], 32);
         extend_by_hand(value, "os-separator");
-        assert_int_equal(check_value(log, closed[i], value).phased, 1U << closed[i]);
+        assert_int_equal(check_value(log, closed[i], value).ended, 1U << closed[i]);
         extend_by_hand(value, "os-separator");
         assert_int_equal(check_value(log, closed[i], value).replays, 0);
     }
+}
+
+/* Older kernels give the log without the final events. */
+static void last_words_of_the_firmware_replay_where_the_log_has_none(void **state)
+{
+    (void)state;
+    static const char *const handed_over[] = {
+        "Exit Boot Services Invocation", "Exit Boot Services Returned with Failure",
+        "Exit Boot Services Returned with Success", "os-separator"};
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) log = firmware_log(bytes);
+    struct event_replay replay;
+    uint8_t value[32];
+    assert_ok(event_replay(log, &replay));
+    memcpy(value, event_replay_find(&replay, TPM_ALG_SHA256)->value[5], 32);
+    for (size_t i = 0; i < 4; i++) {
+        extend_by_hand(value, handed_over[i]);
+        assert_int_equal(check_value(log, 5, value).ended, 1U << 5);
+    }
+    extend_by_hand(value, handed_over[0]);
+    assert_int_equal(check_value(log, 5, value).differs, 1U << 5);
+    memcpy(value, event_replay_find(&replay, TPM_ALG_SHA256)->value[4], 32);
+    extend_by_hand(value, handed_over[0]);
+    assert_int_equal(check_value(log, 4, value).differs, 1U << 4);
 }
 
 static void separator_of_systemd_explains_no_pcr_that_it_does_not_close(void **state)
@@ -180,7 +204,7 @@ static void log_in_one_piece_with_the_firmware_s_goes_on_with_it(void **state)
     extend_by_hand(value, "section");
     extend_by_hand(value, "enter-initrd");
     assert_int_equal(check_value(log, 11, value).replays, 1U << 11);
-    assert_int_equal(check_value(log, 11, value).phased, 0);
+    assert_int_equal(check_value(log, 11, value).ended, 0);
     assert_int_equal(log->count, alone->count + 1);
     assert_int_equal(log->padding_bytes, 0);
     assert_int_equal(log->events[alone->count].offset, bytes->len + 1);
@@ -441,6 +465,7 @@ int main(void)
         cmocka_unit_test(records_extend_what_the_firmware_left),
         cmocka_unit_test(records_of_a_pcr_that_the_firmware_never_used_replay_too),
         cmocka_unit_test(separator_of_systemd_replays_with_and_without_its_record),
+        cmocka_unit_test(last_words_of_the_firmware_replay_where_the_log_has_none),
         cmocka_unit_test(separator_of_systemd_explains_no_pcr_that_it_does_not_close),
         cmocka_unit_test(records_stand_behind_a_log_of_the_old_form),
         cmocka_unit_test(log_in_one_piece_with_the_firmware_s_goes_on_with_it),
