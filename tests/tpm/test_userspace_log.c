@@ -162,6 +162,29 @@ static void last_words_of_the_firmware_replay_where_the_log_has_none(void **stat
     assert_int_equal(check_value(log, 4, value).differs, 1U << 4);
 }
 
+/* The firmware's last words lie between what its log has and what userspace's does. */
+static void last_words_of_the_firmware_replay_before_what_userspace_measured(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) log = firmware_log(bytes);
+    AUTO(buf) text = log_new();
+    struct event_replay replay;
+    uint8_t value[32];
+    assert_ok(event_replay(log, &replay));
+    memcpy(value, event_replay_find(&replay, TPM_ALG_SHA256)->value[5], 32);
+    word(text, "pcr\":5", "os-separator", "os-separator");
+    word(text, "pcr\":11", "phase", "enter-initrd");
+    word(text, "pcr\":5", "phase", "a word of our own");
+    assert_ok(userspace_log_append(log, buf_view(text), &problem));
+    extend_by_hand(value, "Exit Boot Services Invocation");
+    extend_by_hand(value, "Exit Boot Services Returned with Success");
+    extend_by_hand(value, "os-separator");
+    assert_int_equal(check_value(log, 5, value).differs, 1U << 5);
+    extend_by_hand(value, "a word of our own");
+    assert_int_equal(check_value(log, 5, value).ended, 1U << 5);
+}
+
 static void separator_of_systemd_explains_no_pcr_that_it_does_not_close(void **state)
 {
     (void)state;
@@ -466,6 +489,7 @@ int main(void)
         cmocka_unit_test(records_of_a_pcr_that_the_firmware_never_used_replay_too),
         cmocka_unit_test(separator_of_systemd_replays_with_and_without_its_record),
         cmocka_unit_test(last_words_of_the_firmware_replay_where_the_log_has_none),
+        cmocka_unit_test(last_words_of_the_firmware_replay_before_what_userspace_measured),
         cmocka_unit_test(separator_of_systemd_explains_no_pcr_that_it_does_not_close),
         cmocka_unit_test(records_stand_behind_a_log_of_the_old_form),
         cmocka_unit_test(log_in_one_piece_with_the_firmware_s_goes_on_with_it),
