@@ -142,7 +142,7 @@ static ERRFN add_event(struct event_log *log, size_t *capacity, const struct eve
 static ERRFN refuse_others(struct reader *r, const struct event_log *log)
 {
     struct view v = r->rest;
-    if (log->count > 0 && event_log_header_follows(v)) {
+    if (log->count > 0 && event_log_header_follows(log, v)) {
         return event_log_refuse(r->problem, offset_of(r),
                                 "another log begins here; there must be one only");
     }

@@ -10,9 +10,10 @@ enum {
     OVERLAP_MAX = 512 /* events between the loader's first look and the end */
 };
 
-/* A Spec ID event reads as two events without digests, so a second log would be replayed on top of
- * the first. */
-bool event_log_header_follows(struct view v)
+/* Behind a crypto-agile log a Spec ID event reads as two events without digests, so a second log
+ * would be replayed on top of the first. Behind old records without a header one of the old form is
+ * only late. */
+bool event_log_header_follows(const struct event_log *log, struct view v)
 {
     enum { ZERO_BYTES = 20 };
     static const uint8_t zeros[ZERO_BYTES] = {0};
@@ -24,7 +25,8 @@ bool event_log_header_follows(struct view v)
            le_take_bytes(&v, ZERO_BYTES, &digest) && le_take_u32(&v, &size) &&
            type == EV_NO_ACTION && view_equal(digest, view_of(zeros, ZERO_BYTES)) &&
            size >= SIGNATURE_BYTES && v.len >= SIGNATURE_BYTES &&
-           memcmp(v.data, "Spec ID Event", strlen("Spec ID Event")) == 0;
+           memcmp(v.data, "Spec ID Event", strlen("Spec ID Event")) == 0 &&
+           (log->signature[0] || memcmp(v.data, "Spec ID Event03", SIGNATURE_BYTES) == 0);
 }
 
 /* EFI_TCG2_FINAL_EVENTS_TABLE version 1 (TCG EFI Protocol section 7). Read as an event it would be

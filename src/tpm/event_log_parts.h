@@ -18,7 +18,7 @@ void event_log_count_deviations(struct event_log *log, size_t from);
 
 /* event_log_joints.c: whether another log's header stands here; takes the head of an EFI final
  * events table, where one does; joins its events, which start at `from`, to those before. */
-bool event_log_header_follows(struct view v);
+bool event_log_header_follows(const struct event_log *log, struct view v);
 bool event_log_take_final_table(struct view *v);
 void event_log_join_final_events(struct event_log *log, size_t from);
 

@@ -333,6 +333,27 @@ static void second_log_is_refused_where_it_begins(void **state)
     assert_int_equal(problem.event, 9);
 }
 
+static void spec_id_of_the_old_form_may_be_late(void **state)
+{
+    (void)state;
+    static const uint8_t spec_id[28] = "Spec ID Event00";
+    static const uint8_t zeros[20] = {0};
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) log = NULL;
+    log_legacy(bytes, 0, EV_S_CRTM_VERSION, view_text("1"), view_text("1"));
+    log_u32(bytes, 0);
+    log_u32(bytes, EV_NO_ACTION);
+    assert_ok(buf_put(bytes, view_of(zeros, sizeof zeros)));
+    log_u32(bytes, sizeof spec_id);
+    assert_ok(buf_put(bytes, view_of(spec_id, sizeof spec_id)));
+    log_legacy(bytes, 4, EV_ACTION, view_text("2"), view_text("2"));
+    assert_ok(parse(bytes, &log));
+    assert_int_equal(log->count, 3);
+    size_t end = bytes->len;
+    log_start(bytes);
+    assert_refused(bytes, end);
+}
+
 static void log_final_table(struct buf *log, uint64_t count)
 {
     log_u64(log, 1);
@@ -878,6 +899,7 @@ int main(void)
         cmocka_unit_test(log_area_that_was_never_written_may_have_zeros_before_its_ones),
         cmocka_unit_test(bytes_that_only_fit_the_old_form_are_no_log),
         cmocka_unit_test(second_log_is_refused_where_it_begins),
+        cmocka_unit_test(spec_id_of_the_old_form_may_be_late),
         cmocka_unit_test(final_events_go_on_where_the_log_ends),
         cmocka_unit_test(final_events_that_the_log_has_already_count_once),
         cmocka_unit_test(final_events_alone_and_twice_are_refused),
