@@ -9,11 +9,12 @@
 #include "tpm/event_log.h"
 
 enum {
-    /* A boot writes some ten records of 300 bytes; one more comes with each image and login. */
-    USERSPACE_LOG_MAX_BYTES = 1 << 20,
+    /* A boot writes some ten records of 300 bytes; one more comes with each image and login. JSON
+     * takes ten times as long as the firmware's log, so no more than is useful. */
+    USERSPACE_LOG_MAX_BYTES = 256 << 10,
     /* systemd cuts texts at 1,024 bytes; escaping can make eight of each; digests take 600. */
     USERSPACE_RECORD_MAX_BYTES = 16 << 10,
-    USERSPACE_RECORDS_MAX = 8192, /* what fits into the whole, at 128 bytes each */
+    USERSPACE_RECORDS_MAX = 2048, /* what fits into the whole, at 128 bytes each */
     USERSPACE_DEPTH_MAX = 4       /* digests and content are the third level */
 };
 
