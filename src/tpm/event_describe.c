@@ -102,6 +102,38 @@ static void describe_tagged(struct view data, struct event_text *t)
     describe_text(data, t);
 }
 
+static bool take_short_text(struct view *v, struct view *out_text)
+{
+    uint8_t len;
+    return le_take_u8(v, &len) && le_take_bytes(v, len, out_text);
+}
+
+/* TCG_Sp800_155_PlatformId_Event2 and 3 (PFP section 10.4.5.1): which reference manifest fits this
+ * machine. Nothing proves it, as nothing is extended. */
+static void describe_manifest(struct view v, struct event_text *t)
+{
+    struct view skipped;
+    struct view texts[5] = {0};
+    enum { GUID_AND_VENDOR_BYTES = 20, MAKER = 3, VERSION = 4 };
+    if (!le_take_bytes(&v, GUID_AND_VENDOR_BYTES, &skipped)) {
+        return;
+    }
+    for (size_t i = 0; i <= VERSION; i++) {
+        uint32_t maker_id;
+        if ((i == VERSION && !le_take_u32(&v, &maker_id)) || !take_short_text(&v, &texts[i])) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < MAKER; i++) {
+        event_text_put(t, " ");
+        event_text_put_utf8(t, event_text_trim(texts[i]));
+    }
+    event_text_put(t, ", firmware ");
+    event_text_put_utf8(t, event_text_trim(texts[MAKER]));
+    event_text_put(t, " ");
+    event_text_put_utf8(t, event_text_trim(texts[VERSION]));
+}
+
 /* EV_NO_ACTION begins with a signature of 16 bytes. */
 static void describe_no_action(struct view data, struct event_text *t)
 {
@@ -112,6 +144,10 @@ static void describe_no_action(struct view data, struct event_text *t)
     struct view signature = event_text_trim(view_of(data.data, SIGNATURE_BYTES));
     if (event_text_is_ascii(signature)) {
         event_text_put_utf8(t, signature);
+    }
+    struct view rest = view_of(data.data + SIGNATURE_BYTES, data.len - SIGNATURE_BYTES);
+    if (view_is(signature, "SP800-155 Event2") || view_is(signature, "SP800-155 Event3")) {
+        describe_manifest(rest, t);
     }
     if (view_is(signature, "StartupLocality") && data.len > SIGNATURE_BYTES) {
         event_text_printf(t, " %u", data.data[SIGNATURE_BYTES]);

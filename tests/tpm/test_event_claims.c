@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "tpm/event_claims.h"
+#include "tpm/event_describe.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -647,6 +648,38 @@ static void boot_options_are_told_with_their_paths(void **state)
     assert_false(claims->serious);
 }
 
+static void reference_manifest_is_told_by_machine_and_firmware(void **state)
+{
+    (void)state;
+    static const char manifest[] = "SP800-155 Event3"
+                                   "\x57\x01\0\0"
+                                   "gggggggggggggggg"
+                                   "\x05"
+                                   "Dell\0"
+                                   "\x03"
+                                   "R1\0"
+                                   "\x02"
+                                   "A\0"
+                                   "\x04"
+                                   "AMI\0"
+                                   "\x68\x02\0\0"
+                                   "\x04"
+                                   "2.1\0"
+                                   "\x02"
+                                   "1\0";
+    struct event_text text;
+    struct event_record event = {.type = EV_NO_ACTION};
+    for (size_t len = 0; len < sizeof manifest; len++) {
+        event.data = view_of(manifest, len);
+        event_text_clear(&text);
+        event_describe(&event, &text);
+        bool whole = len >= sizeof manifest - 3; /* what follows the version is not needed */
+        assert_true(strcmp(text.text, "SP800-155 Event3 Dell R1 A, firmware AMI 2.1") == 0 ||
+                    !whole);
+        assert_true(len < 16 || strncmp(text.text, "SP800-155 Event3", 16) == 0);
+    }
+}
+
 static void paths_of_devices_are_told_in_words(void **state)
 {
     (void)state;
@@ -1031,6 +1064,7 @@ int main(void)
         cmocka_unit_test(last_attempt_has_the_boot_loader_and_every_application_counts),
         cmocka_unit_test(application_measured_before_it_is_called_is_the_loader),
         cmocka_unit_test(boot_options_are_told_with_their_paths),
+        cmocka_unit_test(reference_manifest_is_told_by_machine_and_firmware),
         cmocka_unit_test(paths_of_devices_are_told_in_words),
         cmocka_unit_test(variable_of_32_bit_firmware_is_read_where_it_fits_exactly),
         cmocka_unit_test(image_started_by_32_bit_firmware_has_its_path),
