@@ -48,6 +48,7 @@ struct appliance_challenge {
     bool event_log_required;
     bool event_log_known; /* the log with this SHA-384 need not be sent */
     uint8_t event_log_sha384[SHA384_BYTES];
+    bool userspace_log; /* may follow the firmware's */
 };
 void appliance_challenge_free(struct appliance_challenge *challenge);
 AUTO_DEFINE(appliance_challenge, struct appliance_challenge, appliance_challenge_free);

@@ -29,6 +29,8 @@ const char *options_usage(void)
            "  --wipe CMD        run CMD when the appliance orders this machine to wipe itself, then report it done\n"
            "  --receipt FILE    write an offline receipt to FILE, or -, and stop\n"
            "  --event-log FILE  firmware event log (default: the kernel's)\n"
+           "  --userspace-log FILE\n"
+           "                    systemd's log of what was measured after it (default: systemd's; none with --event-log)\n"
            "  --role ROLE       role to ask for\n"
            "  --cluster ID      cluster to ask for\n"
            "  --hw-uuid, --hw-mac, --hw-serial, --hw-product TEXT\n"
