@@ -27,6 +27,9 @@ static const struct claim_row rows[] = {
     {"secure_boot.", PCR(7), POLICY_PIN_NONE, false},
     {"firmware.crtm_version", PCR(0), POLICY_PIN_EXACT, false},
     {"firmware.blob", PCR(0), POLICY_PIN_NONE, false},
+    {"firmware.post_code", PCR(0), POLICY_PIN_NONE, false},
+    {"firmware.microcode", PCR(1), POLICY_PIN_NONE, false},
+    {"firmware.confidential_computing", PCR(0), POLICY_PIN_NONE, false},
     {"firmware.debug_mode", PCR(7), POLICY_PIN_NONE, false},
     {"firmware.dma_protection", PCR(7), POLICY_PIN_NONE, false},
     {"boot.application", PCR(4), POLICY_PIN_SET, true},
@@ -36,6 +39,7 @@ static const struct claim_row rows[] = {
     {"boot.order", PCR(1), POLICY_PIN_NONE, false},
     {"boot.option", PCR(1), POLICY_PIN_NONE, false},
     {"boot.gpt_disk_guid", PCR(5), POLICY_PIN_NONE, false},
+    {"boot.gpt_partition", PCR(5), POLICY_PIN_NONE, false},
     {"boot.exit_boot_services", PCR(5), POLICY_PIN_NONE, false},
     {"kernel.digest", 0, POLICY_PIN_SET, true},
     {"kernel.command_line", 0, POLICY_PIN_EXACT, false},
@@ -44,8 +48,13 @@ static const struct claim_row rows[] = {
     {"uki.phase", PCR(11), POLICY_PIN_NONE, false},
     {"stub.command_line", PCR(12), POLICY_PIN_EXACT, false},
     {"stub.credential", PCR(12), POLICY_PIN_SET, false},
+    {"device.firmware", PCR(2), POLICY_PIN_NONE, false},
+    {"device.config", PCR(3), POLICY_PIN_NONE, false},
     {"sysext", PCR(13), POLICY_PIN_SET, false},
     {"machine.id", PCR(15), POLICY_PIN_NONE, false},
+    {"machine.file_system", PCR(15), POLICY_PIN_NONE, false},
+    {"machine.volume_key", PCR(15), POLICY_PIN_NONE, false},
+    {"machine.nvpcr", PCR(9), POLICY_PIN_NONE, false},
 };
 
 static const struct claim_row *find_row(struct view name)

@@ -22,6 +22,11 @@ uint64_t clock_monotonic_ms(void)
     return read_ms(CLOCK_MONOTONIC);
 }
 
+uint64_t clock_elapsed_ms(void)
+{
+    return read_ms(CLOCK_BOOTTIME);
+}
+
 void clock_shift_for_test(int64_t ms)
 {
     shift_ms = ms;

@@ -14,6 +14,9 @@ uint64_t clock_utc_ms(void);
 /* Milliseconds since an arbitrary point; never steps. */
 uint64_t clock_monotonic_ms(void);
 
+/* The same, but it also runs while the machine is suspended: for what ages, such as certificates. */
+uint64_t clock_elapsed_ms(void);
+
 /* RFC 3339 in UTC with milliseconds and Z. */
 void clock_format(uint64_t utc_ms, char out_text[static CLOCK_TEXT_SIZE]);
 

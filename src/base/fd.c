@@ -69,7 +69,7 @@ ERRFN fd_read_file(const char *path, size_t max, struct buf **out_content)
     return OK;
 }
 
-static ERRFN sync_folder_of(const char *path)
+ERRFN fd_sync_folder_of(const char *path)
 {
     char copy[PATH_MAX];
     ENSURE(snprintf(copy, sizeof copy, "%s", path) < (int)sizeof copy, TOO_LONG);
@@ -110,7 +110,7 @@ ERRFN fd_write_file_atomic(const char *path, struct view content, unsigned mode)
         unlink(temporary);
         return e;
     }
-    return sync_folder_of(path);
+    return fd_sync_folder_of(path);
 }
 
 ERRFN fd_set_nonblocking(int fd, bool on)

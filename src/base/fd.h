@@ -35,6 +35,9 @@ ERRFN fd_read_file(const char *path, size_t max, struct buf **out_content);
  * fsync of the folder. `mode` are the permission bits. */
 ERRFN fd_write_file_atomic(const char *path, struct view content, unsigned mode);
 
+/* Makes names in the folder of `path` last: fsync of that folder. */
+ERRFN fd_sync_folder_of(const char *path);
+
 ERRFN fd_set_nonblocking(int fd, bool on);
 
 #endif

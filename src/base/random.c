@@ -22,6 +22,13 @@ void random_bytes(void *out_bytes, size_t len)
     }
 }
 
+uint32_t random_u32(void)
+{
+    uint32_t number;
+    random_bytes(&number, sizeof number);
+    return number;
+}
+
 void random_uuid(char out_text[static UUID_TEXT_SIZE])
 {
     uint8_t b[16];

@@ -173,7 +173,8 @@ static const struct command commands[] = {
      .verb = "eventlog",
      .subject = "FILE",
      .subject_count = 1,
-     .usage = "[--json]",
+     .usage = "[--userspace-log FILE] [--json]",
+     .options = OPTION_USERSPACE_LOG,
      .summary = "Explain a firmware event log: PCR values by replay, what booted, what deviates. FILE may be -,\n"
                 "      base64 or hexadecimal. Exits with 1 when events contradict their digests, name PCRs that don't\n"
                 "      exist or report a firmware error; with 2 when it is no event log. Missing digests, padding and\n"
@@ -200,7 +201,8 @@ static const struct command commands[] = {
      .inspect = evidence_ek},
     {.noun = "evidence",
      .verb = "quote",
-     .usage = "--quote FILE --signature FILE --ak FILE [--nonce HEX] [--eventlog FILE] [--pcrs FILE]",
+     .usage = "--quote FILE --signature FILE --ak FILE [--nonce HEX]\n"
+              "                  [--eventlog FILE [--userspace-log FILE]] [--pcrs FILE]",
      .summary =
          "Check a TPM's quote without an appliance. Quote: TPMS_ATTEST or TPM2B_ATTEST; "
          "signature:\n      TPMT_SIGNATURE, DER or raw; AK: public key or certificate in PEM or "
@@ -209,7 +211,7 @@ static const struct command commands[] = {
          "replay to what was quoted; with PCRs it is said which don't. Exit status\n      0 valid, "
          "1 not, 2 unreadable.",
      .options = OPTION_QUOTE | OPTION_SIGNATURE | OPTION_AK | OPTION_NONCE | OPTION_PCRS |
-                OPTION_EVENTLOG,
+                OPTION_EVENTLOG | OPTION_USERSPACE_LOG,
      .required = OPTION_QUOTE | OPTION_SIGNATURE | OPTION_AK,
      .inspect = evidence_quote},
     {.noun = "cert",

@@ -27,7 +27,7 @@ static enum exit_status show(const struct eventlog *eventlog, const struct optio
 enum exit_status evidence_eventlog(const struct options *options)
 {
     struct eventlog eventlog;
-    err_t e = eventlog_open(options->arguments[2], &eventlog);
+    err_t e = eventlog_open(options->arguments[2], options->userspace_log, &eventlog);
     enum exit_status status = IS_OK(e) ? show(&eventlog, options) : EXIT_UNREADABLE;
     eventlog_close(&eventlog);
     return status;

@@ -136,8 +136,8 @@ enum exit_status evidence_diff(const struct options *options)
 {
     struct eventlog a;
     struct eventlog b = {0};
-    err_t e = eventlog_open(options->arguments[2], &a);
-    e = IS_OK(e) ? eventlog_open(options->arguments[3], &b) : e;
+    err_t e = eventlog_open(options->arguments[2], NULL, &a);
+    e = IS_OK(e) ? eventlog_open(options->arguments[3], NULL, &b) : e;
     enum exit_status status = IS_OK(e) ? show_diff(&a, &b, options) : EXIT_UNREADABLE;
     eventlog_close(&a);
     eventlog_close(&b);

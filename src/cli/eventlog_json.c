@@ -1,5 +1,6 @@
 #include "cli/eventlog.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,23 @@ static ERRFN set_digests(const struct eventlog *l, const struct event_record *ev
     return OK;
 }
 
+/* Whether the data is what was measured, as the digest in the bank of the claims says; images and
+ * tables are not in their events. Nothing for an event without such a digest. */
+static ERRFN set_measured(const struct eventlog *l, const struct event_record *event,
+                          json_t *object)
+{
+    uint8_t digest[TPM_DIGEST_MAX_BYTES];
+    const struct event_bank *bank = event_bank_of(l->bank);
+    struct view said = bank ? event_log_digest(l->log, event, bank->alg) : VIEW_EMPTY;
+    if (said.len == 0 || !event_log_extends(l->log, event)) {
+        return OK;
+    }
+    ENSURE(EVP_Digest(event->data.data, event->data.len, digest, NULL, bank->md(), NULL) == 1,
+           CRYPTO);
+    bool is = view_equal(said, view_of(digest, bank->size));
+    return set(object, "data_is_measured", json_boolean(is));
+}
+
 static ERRFN event_json(const struct eventlog *l, size_t index, json_t *events)
 {
     const struct event_record *event = &l->log->events[index];
@@ -83,12 +101,15 @@ static ERRFN event_json(const struct eventlog *l, size_t index, json_t *events)
     TRY(set(object, "offset", json_integer((json_int_t)event->offset)));
     TRY(set(object, "pcr", json_integer(event->pcr)));
     TRY(set(object, "type", json_integer(event->type)));
-    if (type) {
+    if (event->userspace) {
+        TRY(set(object, "userspace", json_string(event->userspace)));
+    } else if (type) {
         TRY(set(object, "type_name", json_string(type)));
     }
     TRY(set_digests(l, event, object));
     TRY(set(object, "size", json_integer((json_int_t)event->data.len)));
     TRY(set_hex(object, "data", event->data));
+    TRY(set_measured(l, event, object));
     event_text_clear(&text);
     event_describe(event, &text);
     return text.len > 0 ? set(object, "text", json_string(text.text)) : OK;
@@ -156,7 +177,44 @@ static ERRFN set_spec_id(const struct event_log *log, json_t *object)
     TRY(set(spec, "platform_class", json_integer(log->platform_class)));
     TRY(set(spec, "version", json_sprintf("%u.%u", log->spec_major, log->spec_minor)));
     TRY(set(spec, "errata", json_integer(log->spec_errata)));
+    TRY(set(spec, "uintn_size", json_integer(log->uintn_size)));
     return set_hex(spec, "vendor_info", log->vendor_info);
+}
+
+/* What the header lists: by name, or by number where we know none. */
+static ERRFN set_algorithms(const struct event_log *log, json_t *object)
+{
+    json_t *list = json_array();
+    TRY(set(object, "algorithms", list));
+    for (size_t i = 0; i < log->algorithm_count; i++) {
+        const struct event_bank *bank = event_bank_of(log->algorithms[i].alg);
+        TRY(append(list, bank ? json_string(bank->name)
+                              : json_sprintf("0x%04x", log->algorithms[i].alg)));
+    }
+    return OK;
+}
+
+static ERRFN set_final_events(const struct event_log *log, json_t *object)
+{
+    if (log->final_events == 0) {
+        return OK;
+    }
+    json_t *table = json_object();
+    TRY(set(object, "final_events", table));
+    TRY(set(table, "events", json_integer((json_int_t)log->final_events)));
+    return set(table, "repeated", json_integer((json_int_t)log->final_events_repeated));
+}
+
+/* Of a log with systemd's behind it. */
+static ERRFN set_userspace(const struct event_log *log, json_t *object)
+{
+    if (!log->userspace) {
+        return OK;
+    }
+    json_t *userspace = json_object();
+    TRY(set(object, "userspace", userspace));
+    TRY(set(userspace, "records", json_integer((json_int_t)log->userspace_records)));
+    return set(userspace, "nv_index", json_integer((json_int_t)log->userspace_nv));
 }
 
 static ERRFN set_header(const struct eventlog *l, json_t *object)
@@ -170,6 +228,9 @@ static ERRFN set_header(const struct eventlog *l, json_t *object)
     TRY(set(object, "padding_bytes", json_integer((json_int_t)log->padding_bytes)));
     TRY(set(object, "startup_locality",
             log->locality_given ? json_integer(log->startup_locality) : json_null()));
+    TRY(set_algorithms(log, object));
+    TRY(set_final_events(log, object));
+    TRY(set_userspace(log, object));
     return log->signature[0] ? set_spec_id(log, object) : OK;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/evidence_file.h"
 #include "tpm/event_claims.h"
+#include "tpm/userspace_log.h"
 
 static void say_problem(const char *file, err_t e, const struct event_log_problem *problem)
 {
@@ -25,9 +26,38 @@ static void say_problem(const char *file, err_t e, const struct event_log_proble
     }
 }
 
-static ERRFN interpret(struct eventlog *eventlog, struct event_log_problem *problem)
+/* Says which file it was. */
+static ERRFN complain(const char *file, err_t e, const struct event_log_problem *problem)
 {
-    TRY(event_log_parse(buf_view(eventlog->content), &eventlog->log, problem));
+    if (!IS_OK(e)) {
+        say_problem(file, e, problem);
+    }
+    return e;
+}
+
+static ERRFN read_firmware(const char *file, struct eventlog *eventlog,
+                           struct event_log_problem *problem)
+{
+    TRY(evidence_file_read(file, NULL, &eventlog->content));
+    struct view content = buf_view(eventlog->content);
+    err_t e = event_log_parse(content, &eventlog->log, problem);
+    const char *kind = IS_OK(e) ? NULL : eventlog_other_kind(content);
+    if (kind) {
+        fprintf(stderr, "attestation: %s: this looks like %s\n", file, kind);
+    }
+    return e;
+}
+
+static ERRFN read_userspace(const char *file, struct eventlog *eventlog,
+                            struct event_log_problem *problem)
+{
+    AUTO(buf) content = NULL;
+    TRY(evidence_file_read(file, NULL, &content));
+    return userspace_log_append(eventlog->log, buf_view(content), problem);
+}
+
+static ERRFN interpret(struct eventlog *eventlog)
+{
     eventlog->replay = calloc(1, sizeof *eventlog->replay);
     ENSURE(eventlog->replay, NO_MEMORY);
     TRY(event_replay(eventlog->log, eventlog->replay));
@@ -35,16 +65,16 @@ static ERRFN interpret(struct eventlog *eventlog, struct event_log_problem *prob
     return event_claims_read(eventlog->log, eventlog->bank, &eventlog->claims);
 }
 
-ERRFN eventlog_open(const char *file, struct eventlog *out_eventlog)
+ERRFN eventlog_open(const char *file, const char *userspace_file, struct eventlog *out_eventlog)
 {
     struct event_log_problem problem = {.reason = ""};
     *out_eventlog = (struct eventlog){0};
-    err_t e = evidence_file_read(file, NULL, &out_eventlog->content);
-    e = IS_OK(e) ? interpret(out_eventlog, &problem) : e;
-    if (!IS_OK(e)) {
-        say_problem(file, e, &problem);
+    TRY(complain(file, read_firmware(file, out_eventlog, &problem), &problem));
+    if (userspace_file) {
+        TRY(complain(userspace_file, read_userspace(userspace_file, out_eventlog, &problem),
+                     &problem));
     }
-    return e;
+    return complain(file, interpret(out_eventlog), &problem);
 }
 
 enum exit_status eventlog_failed(err_t e)

@@ -13,6 +13,9 @@ static const struct title {
     const char *claim;
     const char *words;
 } titles[] = {
+    {"log.separator.error", "Errors the firmware met"},
+    {"log.separator.missing", "PCRs the firmware did not close"},
+    {"firmware.confidential_computing", "What keeps the host out"},
     {"secure_boot.enabled", "Secure Boot is on"},
     {"secure_boot.setup_mode", "Secure Boot keys can be changed"},
     {"secure_boot.pk.subject", "Owner of the platform (PK)"},
@@ -32,6 +35,7 @@ static const struct title {
     {"boot.application", "Programs before the system"},
     {"boot.application_path", "Where they were"},
     {"boot.gpt_disk_guid", "Disk booted from"},
+    {"boot.gpt_partition", "Its partitions"},
     {"boot.exit_boot_services", "Handing over to the system"},
     {"kernel.command_line", "Kernel command line"},
     {"stub.command_line", "Kernel command line"},
@@ -40,7 +44,11 @@ static const struct title {
     {"uki.section", "Parts of the kernel image"},
     {"grub.command", "Commands GRUB ran"},
     {"grub.file_path", "Files GRUB read"},
+    {"uki.phase", "Boot phases"},
     {"machine.id", "Machine id"},
+    {"machine.file_system", "File systems"},
+    {"machine.volume_key", "Keys of encrypted volumes"},
+    {"machine.nvpcr", "NV indexes that serve as PCRs"},
     {"windows.code_integrity", "Windows code integrity"},
     {"windows.test_signing", "Windows test signing"},
     {"windows.boot_debugging", "Windows boot debugger"},
@@ -116,7 +124,11 @@ void eventlog_print(const struct eventlog *l)
 {
     printf("Firmware event log, %s format%s: %zu events in %zu bytes\n",
            event_log_format_name(l->log->format),
-           l->log->cc ? ", of a confidential virtual machine" : "", l->log->count, l->content->len);
+           l->log->cc ? ", of a confidential virtual machine" : "",
+           l->log->count - l->log->userspace_count, l->content->len);
+    if (l->log->userspace) {
+        printf("Userspace's log behind it: %zu records\n", l->log->userspace_records);
+    }
     print_values(l);
     printf("\nWhat it says\n");
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {

@@ -77,7 +77,10 @@ static ERRFN read_material(const struct options *o, struct material *material)
     TRY(complain(o->quote, evidence_file_read(o->quote, NULL, &material->quote)));
     TRY(complain(o->signature, evidence_file_read(o->signature, NULL, &material->signature)));
     TRY(complain(o->ak, read_key(o->ak, material)));
-    return o->eventlog ? eventlog_open(o->eventlog, &material->eventlog) : OK;
+    if (o->userspace_log && !o->eventlog) {
+        return complain("--userspace-log without --eventlog", E(FIELD_MISSING));
+    }
+    return o->eventlog ? eventlog_open(o->eventlog, o->userspace_log, &material->eventlog) : OK;
 }
 
 /* The order of plain values is the quote's. */

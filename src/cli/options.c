@@ -35,6 +35,7 @@ static const struct option long_options[] = {
     {"name", required_argument, NULL, OPTION_NAME},
     {"pcr", required_argument, NULL, OPTION_PCR},
     {"claim", required_argument, NULL, OPTION_CLAIM},
+    {"userspace-log", required_argument, NULL, (int)OPTION_USERSPACE_LOG},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0}};
@@ -75,6 +76,7 @@ static const struct {
     {OPTION_AK, offsetof(struct options, ak)},
     {OPTION_NONCE, offsetof(struct options, nonce)},
     {OPTION_EVENTLOG, offsetof(struct options, eventlog)},
+    {OPTION_USERSPACE_LOG, offsetof(struct options, userspace_log)},
     {OPTION_COMMENT, offsetof(struct options, comment)},
     {OPTION_REASON, offsetof(struct options, reason)},
     {OPTION_MACHINE, offsetof(struct options, machine)},

@@ -36,7 +36,8 @@ enum option_bit {
     OPTION_PCRS = 1U << 27,
     OPTION_NAME = 1U << 28,
     OPTION_PCR = 1U << 29,
-    OPTION_CLAIM = 1U << 30
+    OPTION_CLAIM = 1U << 30,
+    OPTION_USERSPACE_LOG = 1U << 31
 };
 
 /* What every command takes. */
@@ -70,6 +71,7 @@ struct options {
     const char *ak;
     const char *nonce; /* hexadecimal */
     const char *eventlog;
+    const char *userspace_log;
     const char *comment;
     const char *reason;
     const char *machine;

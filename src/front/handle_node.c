@@ -96,6 +96,7 @@ static ERRFN answer_challenge(struct exchange *x, const struct ipc_challenge_rep
     if (reply->event_log_digest.len > 0) {
         json_put_hex(&w, "event_log_digest", reply->event_log_digest);
     }
+    json_put_bool(&w, "userspace_log", true); /* nodes ask before they put it behind the firmware's */
     json_put_time(&w, "expires_at", reply->expires_at);
     json_close(&w, '}');
     return json_write_end(&w);

@@ -88,6 +88,15 @@ static ERRFN parse_origin(const char *text, char out_origin[static HTTPS_ORIGIN_
     return view_to_text(view_of(whole, len), out_origin, HTTPS_ORIGIN_MAX_BYTES);
 }
 
+/* Not 0 breaks the request off. */
+static int look_for_end(void *arg, curl_off_t expected, curl_off_t got, curl_off_t to_send,
+                        curl_off_t sent)
+{
+    (void)expected, (void)got, (void)to_send, (void)sent;
+    const struct https_client *client = arg;
+    return client->ended && client->ended();
+}
+
 /* What holds for every request of the client. */
 static ERRFN set_options(struct https_client *client, const struct https_server *server)
 {
@@ -109,6 +118,9 @@ static ERRFN set_options(struct https_client *client, const struct https_server 
         curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTPS_CONNECT_MS) == CURLE_OK &&
         curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)HTTPS_TOTAL_MS) == CURLE_OK &&
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_for_end) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, client) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
         (server->proxy_from_environment || curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK);
     ENSURE(set, BUG);
     return OK;
@@ -128,6 +140,7 @@ ERRFN https_client_new(const struct https_server *server, struct https_client **
         client->ca_file = strdup(server->ca_file);
         ENSURE(client->ca_file, NO_MEMORY);
     }
+    client->ended = server->ended;
     client->curl = curl_easy_init();
     ENSURE(client->curl, NO_MEMORY);
     TRY(set_options(client, server));
@@ -142,6 +155,11 @@ void https_client_free(struct https_client *client)
         free(client->ca_file);
         free(client);
     }
+}
+
+void https_client_see_through(struct https_client *client)
+{
+    client->ended = NULL;
 }
 
 const char *https_client_origin(const struct https_client *client)

@@ -25,6 +25,8 @@ struct https_server {
                             certificate's name must be the host. NULL for none */
     const char
         *pin; /* as pin_parse; replaces chain and name when there is no ca_file. NULL for none */
+    bool (*ended)(void);         /* asked about once a second while a request waits, NULL for
+                                    nobody: true breaks it off */
     bool proxy_from_environment; /* honour https_proxy and no_proxy; TLS goes through it end to end
                                   */
 };
@@ -37,6 +39,9 @@ struct https_client;
 ERRFN https_client_new(const struct https_server *server, struct https_client **out_client);
 void https_client_free(struct https_client *client);
 AUTO_DEFINE(https_client, struct https_client, https_client_free);
+
+/* From now on `ended` is not asked any more: for a last word that must arrive. */
+void https_client_see_through(struct https_client *client);
 
 /* "https://host:port" without a trailing slash; lives as long as the client. */
 const char *https_client_origin(const struct https_client *client);
@@ -64,8 +69,8 @@ static inline void https_answer_clear(struct https_answer *answer)
 /* Blocks for at most HTTPS_TOTAL_MS. Any status but a redirect is success here. Errors: TLS_PIN
  * when the server is not the pinned one, TLS_UNTRUSTED when the CA file does not vouch for it (no
  * byte of the request has been sent in both cases), TLS_CONNECT, TIMEOUT, PEER_GONE when the
- * connection broke later, TOO_LONG, ANSWER_INVALID for a redirect or what is not HTTP,
- * FIELD_INVALID for a request that is not one. */
+ * connection broke later, ENDED when the server's `ended` said so, TOO_LONG, ANSWER_INVALID for a
+ * redirect or what is not HTTP, FIELD_INVALID for a request that is not one. */
 ERRFN https_send(struct https_client *client, const struct https_request *request,
                  struct https_answer *out_answer);
 

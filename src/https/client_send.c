@@ -70,6 +70,8 @@ static err_t err_from_curl(const struct https_client *client, CURLcode code)
     case CURLE_WRITE_ERROR:
     case CURLE_FILESIZE_EXCEEDED:
         return E(TOO_LONG);
+    case CURLE_ABORTED_BY_CALLBACK:
+        return E(ENDED);
     case CURLE_OUT_OF_MEMORY:
         return E(NO_MEMORY);
     case CURLE_UNSUPPORTED_PROTOCOL:

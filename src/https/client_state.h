@@ -12,6 +12,7 @@ struct https_client {
     char origin[HTTPS_ORIGIN_MAX_BYTES];
     char *ca_file;
     struct pin pin;
+    bool (*ended)(void);
     err_t refused; /* why the certificate was refused during the last handshake */
 };
 

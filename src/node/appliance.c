@@ -99,6 +99,7 @@ static ERRFN read_event_log_wish(const json_t *answer, struct appliance_challeng
     TRY(json_get_text_or_empty(answer, "event_log", 16, &wish));
     challenge->event_log_required = strcmp(wish, "required") == 0;
     challenge->event_log_known = strcmp(wish, "known") == 0;
+    challenge->userspace_log = json_is_true(json_object_get(answer, "userspace_log"));
     if (!challenge->event_log_known) {
         return OK;
     }

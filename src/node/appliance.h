@@ -6,6 +6,7 @@
 #include "https/client.h"
 #include "https/json.h"
 #include "https/refusal.h"
+#include "node/certificate_set.h"
 #include "node/hardware.h"
 #include "node/tpm_attestation_key.h"
 #include "node/tpm_endorsement.h"
@@ -48,6 +49,7 @@ struct appliance_challenge {
     bool event_log_required;
     bool event_log_known; /* the log with this SHA-384 need not be sent */
     uint8_t event_log_sha384[SHA384_BYTES];
+    bool userspace_log; /* may follow the firmware's */
 };
 void appliance_challenge_free(struct appliance_challenge *challenge);
 AUTO_DEFINE(appliance_challenge, struct appliance_challenge, appliance_challenge_free);
@@ -122,21 +124,31 @@ struct appliance_nonce {
 ERRFN appliance_nonce(struct https_client *client, struct appliance_nonce *out_nonce,
                       struct refusal *out_refusal);
 
-/* Certificates as they came, in PEM; NULL for one that was not issued. */
-struct appliance_certificates {
+struct appliance_certificate_request {
+    enum certificate_kind kind;
+    const struct endorsement *endorsement; /* that proves */
+    const char *nonce_id;
+    const struct quote_evidence *quote;
+    struct view csr;
+};
+
+/* Whether it issues SVIDs: it does where it has a trust domain. */
+ERRFN appliance_issues_svids(struct https_client *client, bool *out_issues,
+                             struct refusal *out_refusal);
+
+/* A certificate and the one of the CA that issued it, in PEM. */
+struct appliance_certificate {
     struct buf *certificate;
     struct buf *ca;
-    struct buf *svid;
 };
-void appliance_certificates_clear(struct appliance_certificates *certificates);
+void appliance_certificate_clear(struct appliance_certificate *certificate);
 
-/* Asks for certificates for the key of a request in DER, with a quote over SHA-256(nonce ||
- * request) by the AK that was activated with this EK. */
-ERRFN appliance_certificates(struct https_client *client, const struct endorsement *endorsement,
-                             const char *machine_id, const char *nonce_id,
-                             const struct quote_evidence *quote, struct view request,
-                             struct appliance_certificates *out_certificates,
-                             struct refusal *out_refusal);
+/* Asks for a certificate of one kind for the key of a request in DER, with a quote over
+ * SHA-256(nonce || request) by the AK that was activated with this EK. */
+ERRFN appliance_certificate(struct https_client *client, const char *machine_id,
+                            const struct appliance_certificate_request *request,
+                            struct appliance_certificate *out_certificate,
+                            struct refusal *out_refusal);
 
 /* EK material and claims about the hardware, as register, attest and receipts carry them. Errors:
  * NO_MEMORY. */

@@ -51,9 +51,8 @@ static enum agent_outcome outcome_of(struct attempt *attempt,
     return AGENT_REFUSED;
 }
 
-static enum agent_outcome outcome_of_refusal(struct attempt *attempt)
+static enum agent_outcome outcome_of_refusal(const struct attempt *attempt)
 {
-    progress_refusal(&attempt->progress, &attempt->refusal);
     static const struct {
         const char *reason;
         enum agent_outcome outcome;
@@ -68,17 +67,17 @@ static enum agent_outcome outcome_of_refusal(struct attempt *attempt)
     return AGENT_REFUSED;
 }
 
-static enum agent_outcome outcome_of_error(struct attempt *attempt, const struct tpm *tpm, err_t e)
+void attempt_tell_error(struct attempt *attempt, const struct tpm *tpm, err_t e)
 {
-    if (IS_E(e, REFUSED)) {
-        return outcome_of_refusal(attempt);
-    }
     char more[TPM_FAILURE_TEXT_SIZE] = "";
+    if (IS_E(e, REFUSED)) {
+        progress_refusal(&attempt->progress, &attempt->refusal);
+        return;
+    }
     if (err_class(e) == ERR_CLASS_DEVICE || IS_E(e, TPM_CREDENTIAL)) {
         tpm_failure_text(tpm, more);
     }
     progress_error(&attempt->progress, e, more);
-    return AGENT_FAILED;
 }
 
 /* -- the attempt ------------------------------------------------------------------------------- */
@@ -111,6 +110,7 @@ static ERRFN obey_wipe(struct attempt *attempt, const struct appliance_verdict *
     }
     alarm(0); /* the command takes the time it needs */
     TRY(apply_command(attempt->options->wipe, NULL));
+    https_client_see_through(attempt->client); /* wiping may well end this process */
     TRY(appliance_wipe_ack(attempt->client, verdict, &attempt->refusal));
     progress_say(&attempt->progress, "wiped", "wiped, and the appliance knows");
     return OK;
@@ -161,7 +161,8 @@ enum agent_outcome attempt_run(struct attempt *attempt)
     err_t e = attempt_tpm_open(attempt, &loaded.tpm);
     e = IS_OK(e) ? run(attempt, &loaded, &outcome) : e;
     if (!IS_OK(e)) {
-        outcome = outcome_of_error(attempt, loaded.tpm, e);
+        attempt_tell_error(attempt, loaded.tpm, e);
+        outcome = IS_E(e, REFUSED) ? outcome_of_refusal(attempt) : AGENT_FAILED;
     }
     auto_release_tpm_transient(&loaded.ek);
     auto_release_tpm_transient(&loaded.ak);

@@ -6,6 +6,7 @@
 #include "node/agent.h"
 #include "node/appliance.h"
 #include "node/progress.h"
+#include "node/renewal.h"
 
 struct attempt {
     const struct options *options;
@@ -18,11 +19,16 @@ struct attempt {
     uint32_t reattest_after_s;           /* what the last verdict said; 0 for nothing */
     bool configured;                     /* a configuration was handed on; */
     uint8_t config_sha384[SHA384_BYTES]; /* the same one is not again */
+    struct renewal renewal;              /* of certificates, with options->enroll_prefix */
     struct refusal refusal;              /* of the last attempt; status 0 when it was not refused */
 };
 
 /* Says what happens on standard error. */
 enum agent_outcome attempt_run(struct attempt *attempt);
+
+/* Between attestations: renews the certificates that are due, says how it went, and notes when to
+ * come again. False when it was refused for something that attesting may cure. */
+bool attempt_renew(struct attempt *attempt);
 
 void attempt_clear(struct attempt *attempt);
 

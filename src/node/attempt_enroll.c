@@ -1,12 +1,19 @@
 #include "node/attempt_steps.h"
 
-#include <limits.h>
-#include <stdio.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "crypto/digest.h"
-#include "node/apply.h"
 #include "node/enrollment_key.h"
+#include "node/pause.h"
 #include "tpm/ak.h"
+
+static const char *const kind_names[CERTIFICATE_KINDS] = {
+    [CERTIFICATE_ENROLLMENT] = "enrollment certificate", [CERTIFICATE_SVID] = "SVID"};
+static const char *const kind_files[CERTIFICATE_KINDS] = {
+    [CERTIFICATE_ENROLLMENT] = ".crt", [CERTIFICATE_SVID] = "-svid.crt"};
+
+/* -- one certificate --------------------------------------------------------------------------- */
 
 /* The AK that attested signs over the appliance's nonce and this very request. */
 static ERRFN take_quote(struct attempt *attempt, const struct loaded *loaded, struct view nonce,
@@ -24,52 +31,164 @@ static ERRFN take_quote(struct attempt *attempt, const struct loaded *loaded, st
                       view_of(qualifying, sizeof qualifying), out_quote);
 }
 
-static ERRFN ask(struct attempt *attempt, const struct loaded *loaded, const char *machine_id,
-                 struct view request, struct appliance_certificates *out_certificates)
+static ERRFN ask(struct attempt *attempt, const struct loaded *loaded, enum certificate_kind kind,
+                 struct view csr, struct appliance_certificate *out_certificate)
 {
     struct appliance_nonce nonce = {0};
     AUTO(quote_evidence) quote = NULL;
     TRY(appliance_nonce(attempt->client, &nonce, &attempt->refusal));
-    err_t quoted = take_quote(attempt, loaded, buf_view(nonce.nonce), request, &quote);
+    err_t quoted = take_quote(attempt, loaded, buf_view(nonce.nonce), csr, &quote);
     buf_free(nonce.nonce);
     TRY(quoted);
-    return appliance_certificates(attempt->client, attempt->endorsement, machine_id, nonce.nonce_id,
-                                  quote, request, out_certificates, &attempt->refusal);
+    const struct appliance_certificate_request request = {.kind = kind,
+                                                          .endorsement = attempt->endorsement,
+                                                          .nonce_id = nonce.nonce_id,
+                                                          .quote = quote,
+                                                          .csr = csr};
+    return appliance_certificate(attempt->client, attempt->renewal.machine_id, &request,
+                                 out_certificate, &attempt->refusal);
 }
 
-/* PREFIX and what stands behind it. */
-static ERRFN write_part(const struct attempt *attempt, const char *suffix, struct view content)
+/* A certificate for another key or machine would be of no use, and replaces none. */
+static ERRFN take_into(const struct renewal *renewal, struct certificate_set *set,
+                       enum certificate_kind kind, struct enrollment_key *key,
+                       struct appliance_certificate *got)
 {
-    char path[PATH_MAX];
-    int len = snprintf(path, sizeof path, "%s%s", attempt->options->enroll_prefix, suffix);
-    ENSURE(len > 0 && (size_t)len < sizeof path, TOO_LONG);
-    return apply_file(path, content);
-}
-
-/* The key first: a certificate without its key would be of no use to anybody. */
-static ERRFN write_all(struct attempt *attempt, const struct enrollment_key *key,
-                       const struct appliance_certificates *certificates)
-{
-    TRY(write_part(attempt, ".key", secret_view(key->pem)));
-    TRY(write_part(attempt, ".crt", buf_view(certificates->certificate)));
-    TRY(write_part(attempt, "-ca.crt", buf_view(certificates->ca)));
-    if (certificates->svid) {
-        TRY(write_part(attempt, "-svid.crt", buf_view(certificates->svid)));
-    }
-    progress_say(&attempt->progress, "enrolled", "enrollment certificate%s in %s.crt",
-                 certificates->svid ? " and SVID" : "", attempt->options->enroll_prefix);
+    struct certificate_facts facts;
+    err_t read = certificate_check(buf_view(got->certificate), secret_view(key->pem), &facts);
+    ENSURE(!IS_E(read, NO_MEMORY), NO_MEMORY);
+    ENSURE(IS_OK(read) && renewal_fits(renewal, kind, &facts), ANSWER_INVALID);
+    certificate_pair_clear(&set->pairs[kind]);
+    set->pairs[kind] =
+        (struct certificate_pair){.key = STEAL(key->pem), .certificate = STEAL(got->certificate)};
+    buf_free(set->ca);
+    set->ca = STEAL(got->ca);
     return OK;
 }
 
-ERRFN attempt_enroll(struct attempt *attempt, const struct loaded *loaded,
-                     const struct appliance_verdict *verdict)
+static ERRFN obtain(struct attempt *attempt, const struct loaded *loaded,
+                    enum certificate_kind kind, struct certificate_set *set)
 {
     struct enrollment_key key;
-    struct appliance_certificates certificates = {0};
+    struct appliance_certificate got = {0};
     TRY(enrollment_key_make(&key));
-    err_t done = ask(attempt, loaded, verdict->machine_id, buf_view(key.request), &certificates);
-    done = IS_OK(done) ? write_all(attempt, &key, &certificates) : done;
-    appliance_certificates_clear(&certificates);
+    err_t done = ask(attempt, loaded, kind, buf_view(key.request), &got);
+    done = IS_OK(done) ? take_into(&attempt->renewal, set, kind, &key, &got) : done;
+    appliance_certificate_clear(&got);
     enrollment_key_clear(&key);
     return done;
+}
+
+/* -- those that are due ------------------------------------------------------------------------ */
+
+static ERRFN check_wanted(struct attempt *attempt, enum certificate_kind kind, bool all,
+                          bool *out_wanted)
+{
+    *out_wanted = all || renewal_is_due(&attempt->renewal, kind);
+    if (*out_wanted && kind == CERTIFICATE_SVID) {
+        TRY(appliance_issues_svids(attempt->client, out_wanted, &attempt->refusal));
+        attempt->renewal.svids_off = !*out_wanted;
+    }
+    return OK;
+}
+
+/* A refusal that is about one kind, such as too many of it, is none of the other. */
+static bool concerns_all(const struct attempt *attempt, err_t e)
+{
+    return !IS_E(e, REFUSED) || attempt->refusal.status == 403;
+}
+
+static ERRFN obtain_if_due(struct attempt *attempt, const struct loaded *loaded, bool all,
+                           enum certificate_kind kind, struct certificate_set *set,
+                           bool *out_obtained)
+{
+    bool wanted = false;
+    TRY(check_wanted(attempt, kind, all, &wanted));
+    if (wanted) {
+        TRY(certificate_set_rehearse(attempt->options->enroll_prefix));
+        TRY(obtain(attempt, loaded, kind, set));
+        *out_obtained = true;
+    }
+    return OK;
+}
+
+/* The first error, and the refusal that goes with it. */
+static ERRFN obtain_due(struct attempt *attempt, const struct loaded *loaded, bool all,
+                        struct certificate_set *set, bool obtained[static CERTIFICATE_KINDS])
+{
+    err_t first = OK;
+    struct refusal refusal = attempt->refusal;
+    for (size_t i = 0; i < CERTIFICATE_KINDS && (all || !pause_ended()); i++) {
+        err_t done =
+            obtain_if_due(attempt, loaded, all, (enum certificate_kind)i, set, &obtained[i]);
+        if (!IS_OK(done) && IS_OK(first)) {
+            first = done;
+            refusal = attempt->refusal;
+        }
+        if (!IS_OK(done) && concerns_all(attempt, done)) {
+            break;
+        }
+    }
+    attempt->refusal = refusal;
+    return first;
+}
+
+static void tell_obtained(struct attempt *attempt, size_t kind)
+{
+    const struct schedule_certificate *c = &attempt->renewal.certificates[kind];
+    char from[CLOCK_TEXT_SIZE];
+    char until[CLOCK_TEXT_SIZE];
+    char now[CLOCK_TEXT_SIZE];
+    clock_format(c->from_ms, from);
+    clock_format(c->until_ms, until);
+    clock_format(clock_utc_ms(), now);
+    progress_say(&attempt->progress, "enrolled", "%s until %s in %s%s", kind_names[kind], until,
+                 attempt->options->enroll_prefix, kind_files[kind]);
+    if (c->clock_doubted) {
+        progress_say(&attempt->progress, "clock_differs",
+                     "set this machine's clock: it says %s, and the %s that was just issued is "
+                     "valid from %s to %s",
+                     now, kind_names[kind], from, until);
+    }
+}
+
+/* What is on disk and still of use, to go with what is new. */
+static void read_rest(struct attempt *attempt, struct certificate_set *set)
+{
+    const char *prefix = attempt->options->enroll_prefix;
+    renewal_look(&attempt->renewal, prefix, NULL);
+    IGNORE_ERR(certificate_set_read(prefix, set));
+    for (size_t i = 0; i < CERTIFICATE_KINDS; i++) {
+        if (!attempt->renewal.certificates[i].held) {
+            certificate_pair_clear(&set->pairs[i]);
+        }
+    }
+}
+
+static ERRFN put_into_force(struct attempt *attempt, const struct certificate_set *set,
+                            const bool obtained[static CERTIFICATE_KINDS])
+{
+    const char *prefix = attempt->options->enroll_prefix;
+    if (!obtained[CERTIFICATE_ENROLLMENT] && !obtained[CERTIFICATE_SVID]) {
+        return OK;
+    }
+    TRY(certificate_set_write(prefix, set));
+    renewal_look(&attempt->renewal, prefix, obtained);
+    for (size_t i = 0; i < CERTIFICATE_KINDS; i++) {
+        if (obtained[i]) {
+            tell_obtained(attempt, i);
+        }
+    }
+    return OK;
+}
+
+ERRFN attempt_certify(struct attempt *attempt, const struct loaded *loaded, bool all)
+{
+    struct certificate_set set = {0};
+    bool obtained[CERTIFICATE_KINDS] = {false};
+    read_rest(attempt, &set);
+    err_t asked = obtain_due(attempt, loaded, all, &set, obtained);
+    err_t kept = put_into_force(attempt, &set, obtained);
+    certificate_set_clear(&set);
+    return IS_OK(kept) ? asked : kept;
 }

@@ -9,8 +9,9 @@
 #include "node/sealed.h"
 #include "node/tpm_activation.h"
 #include "tpm/ak.h"
+#include "tpm/event_log.h"
 
-enum { EVENT_LOG_MAX_BYTES = 512 * 1024 }; /* the appliance's limit */
+enum { LOG_SENT_MAX_BYTES = 512 * 1024 }; /* the appliance's limit */
 
 struct appliance_caller attempt_caller(const struct attempt *attempt)
 {
@@ -35,16 +36,36 @@ static bool knows(const struct appliance_challenge *challenge, const struct buf 
            memcmp(digest, challenge->event_log_sha384, sizeof digest) == 0;
 }
 
+/* The two in one piece. A log of userspace that there is no room for, or that can't be read, stays
+ * behind: without it a PCR or two doesn't replay, with it nothing would. */
+static void append_userspace(const char *path, struct buf **log)
+{
+    AUTO(buf) userspace = NULL;
+    AUTO(buf) joined = NULL;
+    AUTO(event_log) read = NULL;
+    struct event_log_problem problem;
+    if (IS_OK(fd_read_file(path, LOG_SENT_MAX_BYTES, &userspace)) && userspace->len > 0 &&
+        IS_OK(buf_new(LOG_SENT_MAX_BYTES, &joined)) && IS_OK(buf_put(joined, buf_view(*log))) &&
+        IS_OK(buf_put(joined, buf_view(userspace))) &&
+        IS_OK(event_log_parse(buf_view(joined), &read, &problem)) && read->userspace) {
+        buf_free(*log);
+        *log = STEAL(joined);
+    }
+}
+
 /* Nothing for a log that the appliance has already. */
 static ERRFN read_event_log(struct attempt *attempt, const struct appliance_challenge *challenge,
                             struct buf **out_log)
 {
     const char *path = attempt->options->event_log;
     AUTO(buf) log = NULL;
-    err_t e = fd_read_file(path, EVENT_LOG_MAX_BYTES, &log);
+    err_t e = fd_read_file(path, LOG_SENT_MAX_BYTES, &log);
+    if (IS_OK(e) && challenge->userspace_log && attempt->options->userspace_log) {
+        append_userspace(attempt->options->userspace_log, &log);
+    }
     if (IS_OK(e)) {
         bool known = knows(challenge, log);
-        progress_say(&attempt->progress, "event_log", "firmware event log of %zu bytes%s", log->len,
+        progress_say(&attempt->progress, "event_log", "event log of %zu bytes%s", log->len,
                      known ? ", which the appliance has already" : "");
         *out_log = known ? NULL : STEAL(log);
         return OK;

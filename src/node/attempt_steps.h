@@ -21,10 +21,18 @@ ERRFN attempt_load_key(struct attempt *attempt, struct loaded *loaded);
 ERRFN attempt_prove(struct attempt *attempt, const struct loaded *loaded,
                     struct appliance_verdict *out_verdict);
 
-/* Makes a key, and asks for an enrollment certificate for it on the evidence of a quote of its own;
- * writes both, and the CA's certificate, beside options->enroll_prefix. */
+/* Asks for the certificates that are due, or for all, each for a new key and on the evidence of a
+ * quote of its own, and puts the set into force. What was issued is kept also when something else
+ * fails; the error is then the first one. */
+ERRFN attempt_certify(struct attempt *attempt, const struct loaded *loaded, bool all);
+
+/* The same as part of an attestation. An agent that stays asks for what is due and goes on when
+ * that fails; any other asks for all and fails with it. */
 ERRFN attempt_enroll(struct attempt *attempt, const struct loaded *loaded,
                      const struct appliance_verdict *verdict);
+
+/* Says what the appliance refused or what went wrong. `tpm` may be NULL. */
+void attempt_tell_error(struct attempt *attempt, const struct tpm *tpm, err_t e);
 
 /* Fetches the configuration, opens it and hands it on. */
 ERRFN attempt_fetch(struct attempt *attempt, const struct loaded *loaded,

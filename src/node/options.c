@@ -33,6 +33,7 @@ static const size_t text_fields[] = {
     offsetof(struct options, hw_uuid),       offsetof(struct options, hw_mac),
     offsetof(struct options, hw_serial),     offsetof(struct options, hw_product),
     offsetof(struct options, enroll_prefix), offsetof(struct options, wipe),
+    offsetof(struct options, userspace_log),
 };
 
 static const struct option long_options[] = {
@@ -50,6 +51,7 @@ static const struct option long_options[] = {
     {"hw-product", required_argument, NULL, OPT_TEXT + 11},
     {"enroll-cert", required_argument, NULL, OPT_TEXT + 12},
     {"wipe", required_argument, NULL, OPT_TEXT + 13},
+    {"userspace-log", required_argument, NULL, OPT_TEXT + 14},
     {"pin", required_argument, NULL, OPT_PIN},
     {"once", no_argument, NULL, OPT_ONCE},
     {"wait", required_argument, NULL, OPT_WAIT},
@@ -181,6 +183,10 @@ static ERRFN check_whole(const struct options *o, const char **out_subject)
     ENSURE(!talks || o->ca_file || o->pin, FIELD_MISSING);
     *out_subject = "--apply and --output";
     ENSURE(!(o->apply && o->output), FIELD_INVALID);
+    *out_subject = "--enroll-cert";
+    size_t prefix_len = o->enroll_prefix ? strlen(o->enroll_prefix) : 1;
+    ENSURE(!o->enroll_prefix || (prefix_len > 0 && o->enroll_prefix[prefix_len - 1] != '/'),
+           FIELD_INVALID);
     *out_subject = "";
     return OK;
 }
@@ -207,6 +213,9 @@ ERRFN options_parse(int argc, char **argv, struct options *out_options, const ch
     *out_subject = optind < argc ? argv[optind] : "";
     ENSURE(optind == argc, FIELD_UNKNOWN);
     TRY(check_whole(&o, out_subject));
+    if (!o.userspace_log && !o.event_log_given) {
+        o.userspace_log = OPTIONS_DEFAULT_USERSPACE_LOG;
+    }
     *out_options = o;
     return OK;
 }

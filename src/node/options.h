@@ -9,6 +9,9 @@
 #define OPTIONS_DEFAULT_TCTI      "device:/dev/tpmrm0"
 #define OPTIONS_DEFAULT_EVENT_LOG "/sys/kernel/security/tpm0/binary_bios_measurements"
 
+/* What systemd measures after the firmware; of the same boot as the kernel's log only. */
+#define OPTIONS_DEFAULT_USERSPACE_LOG "/run/log/systemd/tpm2-measure.log"
+
 enum { OPTIONS_DEFAULT_POLL_S = 60, OPTIONS_POLL_MAX_S = 3600, OPTIONS_WAIT_MAX_S = 7 * 24 * 3600 };
 
 enum options_mode {
@@ -40,6 +43,7 @@ struct options {
     const char *receipt;
     const char *event_log;
     bool event_log_given;
+    const char *userspace_log; /* NULL behind an event log that was named without it */
     const char *role;
     const char *cluster;
     const char *hw_uuid;

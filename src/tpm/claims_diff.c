@@ -1,5 +1,6 @@
 #include "tpm/claims_diff.h"
 
+#include "tpm/claim_words.h"
 #include "tpm/event_text.h"
 
 #include <stdlib.h>
@@ -7,78 +8,11 @@
 
 enum { VALUES_SHOWN = 3 };
 
-/* How a name is called, in the order in which changes are told. */
-static const struct wording {
-    const char *name;
-    const char *subject;
-    const char *on;  /* the sentence when a switch went from false or nothing to true */
-    const char *off; /* and back */
-} wordings[] = {
-    {"log.unverified_data", "Events whose data is not what was measured", NULL, NULL},
-    {"log.separator.error", "Errors the firmware met", NULL, NULL},
-    {"secure_boot.enabled", "Secure Boot", "Secure Boot was switched on.",
-     "Secure Boot was switched off."},
-    {"firmware.debug_mode", "The firmware's debug mode",
-     "The firmware's debug mode was switched on.", "The firmware's debug mode was switched off."},
-    {"firmware.dma_protection", "Protection against DMA by devices", NULL, NULL},
-    {"secure_boot.setup_mode", "Secure Boot's setup mode",
-     "Secure Boot entered setup mode: its keys can be changed by anybody.",
-     "Secure Boot left setup mode."},
-    {"secure_boot.pk", "The platform's owner key (PK)", NULL, NULL},
-    {"secure_boot.kek", "The keys that may change Secure Boot's lists (KEK)", NULL, NULL},
-    {"secure_boot.db", "What may boot (db)", NULL, NULL},
-    {"secure_boot.dbx", "What must not boot (dbx)", NULL, NULL},
-    {"secure_boot.vendor_db", "What shim's vendor lets boot (vendor_db)", NULL, NULL},
-    {"secure_boot.mok_list", "The machine owner's keys (MokList)", NULL, NULL},
-    {"secure_boot.mok_list.digest", "The machine owner's keys (MokList)", NULL, NULL},
-    {"secure_boot.mok_list_x.digest", "What the machine owner forbids (MokListX)", NULL, NULL},
-    {"secure_boot.mok_list_trusted", "The kernel's trust in the machine owner's keys", NULL, NULL},
-    {"secure_boot.sbat_level", "shim's list of revoked generations (SBAT level)", NULL, NULL},
-    {"secure_boot.authority", "The keys that let images run", NULL, NULL},
-    {"firmware.crtm_version", "The firmware's version", NULL, NULL},
-    {"firmware.crtm", "The firmware's first code", NULL, NULL},
-    {"firmware.blob", "The firmware's volumes", NULL, NULL},
-    {"boot.loader", "The boot loader", NULL, NULL},
-    {"boot.application", "The programs that ran before the operating system", NULL, NULL},
-    {"boot.driver", "The drivers that the firmware loaded", NULL, NULL},
-    {"kernel.digest", "The kernel", NULL, NULL},
-    {"initrd.digest", "The initial RAM disk", NULL, NULL},
-    {"kernel.command_line", "The kernel command line", NULL, NULL},
-    {"stub.command_line", "The kernel command line", NULL, NULL},
-    {"stub.load_options", "The kernel command line", NULL, NULL},
-    {"uki.section", "The parts of the unified kernel image", NULL, NULL},
-    {"grub.file", "The files GRUB read", NULL, NULL},
-    {"grub.command", "The commands GRUB ran", NULL, NULL},
-    {"boot.order", "The boot order", NULL, NULL},
-    {"boot.option", "The boot options", NULL, NULL},
-    {"boot.attempts", "The number of boot attempts", NULL, NULL},
-    {"boot.gpt_disk_guid", "The disk booted from", NULL, NULL},
-    {"windows.code_integrity", "Windows code integrity", "Windows code integrity was switched on.",
-     "Windows code integrity was switched off."},
-    {"windows.test_signing", "Windows test signing", "Windows accepts test-signed drivers now.",
-     "Windows no longer accepts test-signed drivers."},
-    {"windows.boot_debugging", "The Windows boot debugger",
-     "The Windows boot debugger was switched on.", "The Windows boot debugger was switched off."},
-    {"windows.kernel_debugging", "The Windows kernel debugger",
-     "The Windows kernel debugger was switched on.",
-     "The Windows kernel debugger was switched off."},
-    {"windows.hypervisor_debugging", "The Windows hypervisor's debugger",
-     "The Windows hypervisor's debugger was switched on.",
-     "The Windows hypervisor's debugger was switched off."},
-    {"windows.safe_mode", "Windows safe mode", "Windows started in safe mode.",
-     "Windows no longer starts in safe mode."},
-    {"windows.hypervisor_launch_type", "How the Windows hypervisor starts", NULL, NULL},
-    {"windows.vsm_launch_type", "How virtualization-based security starts", NULL, NULL},
-    {"windows.code_integrity_policy", "The Windows code integrity policy", NULL, NULL},
-    {"windows.elam_driver", "The Windows early malware driver", NULL, NULL},
-    {"windows.module", "The modules Windows loaded", NULL, NULL},
-};
-
-enum { WORDINGS = sizeof wordings / sizeof wordings[0] };
-
 /* Follow from other claims, or differ at every boot. */
-static const char *const silent[] = {"boot.application_path", "grub.file_path", "log.bank",
-                                     "windows.boot_counter"};
+static const char *const silent[] = {
+    "boot.application_path", "grub.file_path",        "log.bank",
+    "log.userspace",         "log.userspace.unknown", "log.userspace.nv_index",
+    "windows.boot_counter"};
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -101,21 +35,13 @@ static bool is_silent(const char *name)
            (ends_with(name, ".digest") && strncmp(name, "secure_boot.", 12) == 0 && !of_shim);
 }
 
-static size_t rank_of(const char *name)
-{
-    size_t rank = 0;
-    while (rank < WORDINGS && strcmp(wordings[rank].name, name) != 0) {
-        rank++;
-    }
-    return rank;
-}
-
 /* -- sorted claims ------------------------------------------------------------------- */
 
 struct entry {
     size_t rank;
     const char *name;
     const char *value;
+    uint32_t pcrs;
 };
 
 struct sorted {
@@ -151,9 +77,10 @@ static ERRFN sort_claims(const struct claims *claims, struct sorted *out_sorted)
         if (is_silent(name)) {
             continue;
         }
-        last_rank = name == last_name ? last_rank : rank_of(name);
+        last_rank = name == last_name ? last_rank : claim_words_rank(name);
         last_name = name;
-        entries[count++] = (struct entry){last_rank, name, claims->items[i].value};
+        entries[count++] =
+            (struct entry){last_rank, name, claims->items[i].value, claims->items[i].pcrs};
     }
     qsort(entries, count, sizeof *entries, compare);
     *out_sorted = (struct sorted){entries, count};
@@ -166,16 +93,18 @@ struct change {
     size_t added;
     size_t removed;
     size_t kept;
-    bool mixed; /* the values added, or those removed, are not all the same */
+    bool mixed;    /* the values added, or those removed, are not all the same */
+    uint32_t pcrs; /* that said so, before or after */
     const char *added_value[VALUES_SHOWN];
     const char *removed_value[VALUES_SHOWN];
 };
 
-static void note(struct change *c, const char *value, size_t *count, const char **values)
+static void note(struct change *c, const struct entry *e, size_t *count, const char **values)
 {
-    c->mixed = c->mixed || (*count > 0 && strcmp(values[0], value) != 0);
+    c->pcrs |= e->pcrs;
+    c->mixed = c->mixed || (*count > 0 && strcmp(values[0], e->value) != 0);
     if (*count < VALUES_SHOWN) {
-        values[*count] = value;
+        values[*count] = e->value;
     }
     (*count)++;
 }
@@ -204,7 +133,7 @@ static void put_counts(struct event_text *t, const struct change *c)
     event_text_put(t, ".");
 }
 
-static const char *switched(const struct wording *w, const struct change *c)
+static const char *switched(const struct claim_words *w, const struct change *c)
 {
     bool on = c->added == 1 && strcmp(c->added_value[0], "true") == 0;
     bool off = c->removed == 1 && strcmp(c->removed_value[0], "true") == 0;
@@ -218,8 +147,9 @@ static ERRFN tell(const struct entry *e, const struct change *c, struct claims *
 {
     struct event_text t;
     event_text_clear(&t);
-    const struct wording *w = e->rank < WORDINGS ? &wordings[e->rank] : NULL;
+    const struct claim_words *w = claim_words_at(e->rank);
     const char *whole = switched(w, c);
+    sentences->pcrs = c->pcrs;
     event_text_put(&t, whole ? whole : w ? w->subject : e->name);
     if (whole) {
         return claims_add(sentences, e->name, t.text);
@@ -252,9 +182,9 @@ static struct change compare_name(const struct sorted *a, size_t *i, const struc
         }
         int order = !x ? 1 : !y ? -1 : strcmp(x->value, y->value);
         if (order < 0) {
-            note(&c, x->value, &c.removed, c.removed_value);
+            note(&c, x, &c.removed, c.removed_value);
         } else if (order > 0) {
-            note(&c, y->value, &c.added, c.added_value);
+            note(&c, y, &c.added, c.added_value);
         } else {
             c.kept++;
         }

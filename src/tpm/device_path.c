@@ -1,5 +1,6 @@
-#include "tpm/device_path.h"
+#include "tpm/device_path_node.h"
 
+#include "tpm/device_path.h"
 #include "tpm/little_endian.h"
 
 #include <inttypes.h>
@@ -13,13 +14,7 @@ enum {
     HD_GPT = 2
 };
 
-struct node {
-    uint8_t type;
-    uint8_t subtype;
-    struct view data;
-};
-
-static void put_unknown(struct event_text *t, const struct node *n)
+static void put_unknown(struct event_text *t, const struct device_node *n)
 {
     event_text_printf(t, "Path(%u,%u", n->type, n->subtype);
     if (n->data.len > 0) {
@@ -29,8 +24,7 @@ static void put_unknown(struct event_text *t, const struct node *n)
     event_text_put(t, ")");
 }
 
-/* NAME(guid) or NAME(guid,hex). */
-static bool put_guid_node(struct event_text *t, const struct node *n, const char *name)
+bool device_node_put_guid(struct event_text *t, const struct device_node *n, const char *name)
 {
     if (n->data.len < EVENT_GUID_BYTES) {
         return false;
@@ -46,7 +40,7 @@ static bool put_guid_node(struct event_text *t, const struct node *n, const char
     return true;
 }
 
-static bool put_hardware(struct event_text *t, const struct node *n)
+static bool put_hardware(struct event_text *t, const struct device_node *n)
 {
     struct view v = n->data;
     uint32_t memory_type;
@@ -67,17 +61,27 @@ static bool put_hardware(struct event_text *t, const struct node *n)
                           last);
         return true;
     case 4:
-        return put_guid_node(t, n, "VenHw");
+        return device_node_put_guid(t, n, "VenHw");
+    case 5:
+        if (!le_take_u32(&v, &memory_type)) {
+            return false;
+        }
+        event_text_printf(t, "Ctrl(0x%x)", memory_type);
+        return true;
     default:
         return false;
     }
 }
 
-static bool put_acpi(struct event_text *t, const struct node *n)
+static bool put_acpi(struct event_text *t, const struct device_node *n)
 {
     struct view v = n->data;
     uint32_t hid;
     uint32_t uid;
+    if (n->subtype == 3 && le_take_u32(&v, &hid)) {
+        event_text_printf(t, "AcpiAdr(0x%x)", hid);
+        return true;
+    }
     if (n->subtype != 1 || !le_take_u32(&v, &hid) || !le_take_u32(&v, &uid)) {
         return false;
     }
@@ -89,81 +93,6 @@ static bool put_acpi(struct event_text *t, const struct node *n)
         event_text_printf(t, "Acpi(PNP%04X,0x%x)", hid >> 16, uid);
     }
     return true;
-}
-
-static bool put_ipv4(struct event_text *t, struct view v)
-{
-    if (v.len < 8) {
-        return false;
-    }
-    event_text_printf(t, "IPv4(%u.%u.%u.%u)", v.data[4], v.data[5], v.data[6], v.data[7]);
-    return true;
-}
-
-static bool put_nvme(struct event_text *t, struct view v)
-{
-    uint32_t space;
-    if (!le_take_u32(&v, &space) || v.len < 8) {
-        return false;
-    }
-    event_text_printf(t, "NVMe(0x%x,%02X-%02X-%02X-%02X-%02X-%02X-%02X-%02X)", space, v.data[7],
-                      v.data[6], v.data[5], v.data[4], v.data[3], v.data[2], v.data[1], v.data[0]);
-    return true;
-}
-
-/* SCSI, SATA: two or three 16-bit numbers. */
-static bool put_numbers(struct event_text *t, struct view v, const char *name, int count)
-{
-    uint16_t number[3] = {0};
-    for (int i = 0; i < count; i++) {
-        if (!le_take_u16(&v, &number[i])) {
-            return false;
-        }
-    }
-    event_text_printf(t, "%s(0x%x,0x%x", name, number[0], number[1]);
-    if (count > 2) {
-        event_text_printf(t, ",0x%x", number[2]);
-    }
-    event_text_put(t, ")");
-    return true;
-}
-
-static bool put_messaging(struct event_text *t, const struct node *n)
-{
-    struct view v = n->data;
-    switch (n->subtype) {
-    case 2:
-        return put_numbers(t, v, "Scsi", 2);
-    case 5:
-        if (v.len < 2) {
-            return false;
-        }
-        event_text_printf(t, "USB(0x%x,0x%x)", v.data[0], v.data[1]);
-        return true;
-    case 10:
-        return put_guid_node(t, n, "VenMsg");
-    case 11:
-        if (v.len < 6) {
-            return false;
-        }
-        event_text_put(t, "MAC(");
-        event_text_put_hex(t, view_of(v.data, 6));
-        event_text_put(t, ")");
-        return true;
-    case 12:
-        return put_ipv4(t, v);
-    case 18:
-        return put_numbers(t, v, "Sata", 3);
-    case 23:
-        return put_nvme(t, v);
-    case 24:
-        event_text_put(t, "Uri(");
-        event_text_put_utf8(t, v);
-        event_text_put(t, ")");
-        return true;
-    default:
-        return false;
-    }
 }
 
 /* Hard Drive Media Device Path, section 10.3.5.1. */
@@ -190,26 +119,68 @@ static bool put_partition(struct event_text *t, struct view v)
     return true;
 }
 
-static bool put_media(struct event_text *t, const struct node *n)
+/* Relative Offset Range: where in a card's memory its option ROM was. */
+static bool put_offsets(struct event_text *t, struct view v)
+{
+    uint32_t reserved;
+    uint64_t first;
+    uint64_t last;
+    if (!le_take_u32(&v, &reserved) || !le_take_u64(&v, &first) || !le_take_u64(&v, &last)) {
+        return false;
+    }
+    event_text_printf(t, "Offset(0x%" PRIx64 ",0x%" PRIx64 ")", first, last);
+    return true;
+}
+
+static bool put_cdrom(struct event_text *t, struct view v)
+{
+    uint32_t entry;
+    if (!le_take_u32(&v, &entry)) {
+        return false;
+    }
+    event_text_printf(t, "CDROM(0x%x)", entry);
+    return true;
+}
+
+/* What a legacy BIOS would boot: its kind, flags, and a name. */
+static bool put_legacy(struct event_text *t, const struct device_node *n)
+{
+    uint16_t kind;
+    uint16_t flags;
+    struct view v = n->data;
+    if (n->subtype != 1 || !le_take_u16(&v, &kind) || !le_take_u16(&v, &flags)) {
+        return false;
+    }
+    event_text_printf(t, "BBS(0x%x,", kind);
+    event_text_put_utf8(t, event_text_trim(v));
+    event_text_put(t, ")");
+    return true;
+}
+
+static bool put_media(struct event_text *t, const struct device_node *n)
 {
     switch (n->subtype) {
     case 1:
         return put_partition(t, n->data);
+    case 2:
+        return put_cdrom(t, n->data);
     case 3:
-        return put_guid_node(t, n, "VenMedia");
+        return device_node_put_guid(t, n, "VenMedia");
     case 4:
         event_text_put_utf16(t, event_text_trim_utf16(n->data));
         return true;
     case 6:
-        return put_guid_node(t, n, "FvFile");
+        return device_node_put_guid(t, n, "FvFile");
     case 7:
-        return put_guid_node(t, n, "Fv");
+        return device_node_put_guid(t, n, "Fv");
+    case 8:
+        return put_offsets(t, n->data);
     default:
         return false;
     }
 }
 
-static void put_node(struct event_text *t, const struct node *n)
+static void put_node(struct event_text *t, const struct device_node *n)
 {
     bool known = false;
     switch (n->type) {
@@ -220,10 +191,13 @@ static void put_node(struct event_text *t, const struct node *n)
         known = put_acpi(t, n);
         break;
     case 3:
-        known = put_messaging(t, n);
+        known = device_node_put_message(t, n);
         break;
     case 4:
         known = put_media(t, n);
+        break;
+    case 5:
+        known = put_legacy(t, n);
         break;
     default:
         break;
@@ -233,10 +207,10 @@ static void put_node(struct event_text *t, const struct node *n)
     }
 }
 
-static bool take_node(struct view *v, struct node *out_node)
+static bool take_node(struct view *v, struct device_node *out_node)
 {
     enum { HEADER_BYTES = 4 };
-    struct node n;
+    struct device_node n;
     uint16_t len;
     if (!le_take_u8(v, &n.type) || !le_take_u8(v, &n.subtype) || !le_take_u16(v, &len) ||
         len < HEADER_BYTES || !le_take_bytes(v, len - HEADER_BYTES, &n.data)) {
@@ -250,7 +224,7 @@ void device_path_put(struct event_text *t, struct view path)
 {
     bool first = true;
     while (path.len > 0 && !t->cut) {
-        struct node n;
+        struct device_node n;
         if (!take_node(&path, &n)) {
             event_text_put(t, "?");
             return;

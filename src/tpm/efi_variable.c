@@ -15,20 +15,47 @@ AUTO_DEFINE(text_bio, BIO, BIO_free_all);
 
 enum { SUBJECT_MAX_BYTES = 4096 }; /* those of vendors take 150 */
 
-bool efi_variable_parse(struct view event_data, struct efi_variable *out_variable)
+/* A number of this many bytes. */
+static bool take_length(struct view *v, size_t width, uint64_t *out_length)
+{
+    uint32_t narrow;
+    if (width == sizeof *out_length) {
+        return le_take_u64(v, out_length);
+    }
+    if (!le_take_u32(v, &narrow)) {
+        return false;
+    }
+    *out_length = narrow;
+    return true;
+}
+
+static bool parse_variable(struct view event_data, size_t width, struct efi_variable *out_variable)
 {
     struct efi_variable variable;
     struct view v = event_data;
     uint64_t name_chars;
     uint64_t data_bytes;
-    if (!le_take_bytes(&v, EVENT_GUID_BYTES, &variable.guid) || !le_take_u64(&v, &name_chars) ||
-        !le_take_u64(&v, &data_bytes) || name_chars > v.len / 2 ||
-        !le_take_bytes(&v, name_chars * 2, &variable.name) ||
+    if (!le_take_bytes(&v, EVENT_GUID_BYTES, &variable.guid) ||
+        !take_length(&v, width, &name_chars) || !take_length(&v, width, &data_bytes) ||
+        name_chars > v.len / 2 || !le_take_bytes(&v, name_chars * 2, &variable.name) ||
         !le_take_bytes(&v, data_bytes, &variable.data)) {
         return false;
     }
     variable.end = event_data.len - v.len;
     *out_variable = variable;
+    return true;
+}
+
+bool efi_variable_parse(struct view event_data, struct efi_variable *out_variable)
+{
+    struct efi_variable narrow;
+    if (parse_variable(event_data, sizeof(uint64_t), out_variable)) {
+        return true;
+    }
+    if (!parse_variable(event_data, sizeof(uint32_t), &narrow) || narrow.end != event_data.len) {
+        return false;
+    }
+    *out_variable = narrow;
     return true;
 }
 
@@ -75,7 +102,10 @@ static bool next_list(struct efi_signatures *s)
 bool efi_signatures_next(struct efi_signatures *s, struct efi_signature *out_signature)
 {
     while (s->entries.len == 0 && s->rest.len > 0 && !s->broken) {
-        s->broken = !next_list(s);
+        if (!next_list(s)) {
+            s->rest = event_text_trim(s->rest);
+            s->broken = s->rest.len > 0;
+        }
     }
     struct efi_signature signature = {.type = s->type};
     struct view entry;
@@ -219,4 +249,18 @@ bool efi_load_option_put(struct event_text *t, struct view option)
     event_text_put(t, " ");
     device_path_put(t, path);
     return true;
+}
+
+static bool path_behind(struct view data, size_t width, struct view *out_path)
+{
+    struct view skipped;
+    uint64_t length;
+    return le_take_bytes(&data, sizeof length + 2 * width, &skipped) &&
+           take_length(&data, width, &length) && le_take_bytes(&data, length, out_path);
+}
+
+bool efi_image_load_path(struct view event_data, struct view *out_path)
+{
+    return path_behind(event_data, sizeof(uint64_t), out_path) ||
+           path_behind(event_data, sizeof(uint32_t), out_path);
 }

@@ -12,13 +12,14 @@ struct efi_variable {
     size_t end; /* where data ends in the event; some of shim's events have stray bytes behind it */
 };
 
-/* False when lengths do not fit. */
+/* False when lengths do not fit: neither as 64 bits nor, up to the last byte of the event, as the
+ * 32 that 32-bit firmware once wrote. */
 bool efi_variable_parse(struct view event_data, struct efi_variable *out_variable);
 
 /* Whether the name is this ASCII text. */
 bool efi_variable_is(const struct efi_variable *variable, const char *name);
 
-/* Walks the entries of all EFI_SIGNATURE_LISTs. */
+/* Walks the entries of all EFI_SIGNATURE_LISTs; zeros behind the last are padding. */
 struct efi_signatures {
     struct view rest;    /* lists not yet read */
     struct view entries; /* of the present list */
@@ -48,5 +49,9 @@ bool efi_signature_is_certificate(const struct efi_signature *signature);
 /* EFI_LOAD_OPTION: "DESCRIPTION PATH", with "(inactive)" before it when the firmware would not try
  * it. False when it does not parse. */
 bool efi_load_option_put(struct event_text *t, struct view option);
+
+/* UEFI_IMAGE_LOAD_EVENT's device path (PFP section 10.2.3): behind four numbers of 64 bits, of
+ * which 32-bit firmware writes the last three with 32. False for what is neither. */
+bool efi_image_load_path(struct view event_data, struct view *out_path);
 
 #endif

@@ -19,9 +19,10 @@ struct event_check {
         /* Of those that differ or are not in the log: one extend by zeros away from it, as Windows
          * caps banks it does not use. Nothing measured later shows in such a bank. */
         uint32_t capped;
-        /* Of those that replay: only together with the boot phases that systemd or Talos measure
-         * into PCR 11 when the firmware's log has ended. */
-        uint32_t phased;
+        /* Of those that replay: only together with words that everybody knows, measured when the
+         * log had ended: boot phases of systemd or Talos into PCR 11, the firmware's own of how it
+         * handed over into PCR 5, systemd's separator into PCR 0 to 7, 9 and 12 to 14. */
+        uint32_t ended;
     } banks[PCR_BANKS_MAX];
 };
 

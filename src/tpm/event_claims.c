@@ -33,12 +33,12 @@ ERRFN claim_unverified(struct claim_reader *r, const struct claim_event *e, bool
     return claim_add_text(r, "log.unverified_data");
 }
 
-ERRFN claim_malformed(struct claim_reader *r, const struct claim_event *e)
+ERRFN claim_malformed(struct claim_reader *r, const struct claim_event *e, bool serious)
 {
     bool is = false;
     TRY(event_digest_is(r, e, e->record->data, &is));
     if (!is) {
-        return claim_unverified(r, e, true);
+        return claim_unverified(r, e, serious);
     }
     claims_warn(r->claims, false, e->index,
                 "Event %zu is malformed, though measured so; nothing was taken from it.", e->index);
@@ -53,12 +53,17 @@ bool claim_in_pcr(const struct claim_reader *r, const struct claim_event *e, uin
 
 static ERRFN read_event(struct claim_reader *r, const struct claim_event *e)
 {
+    if (e->record->userspace) {
+        return claims_from_userspace(r, e);
+    }
     switch (e->record->type) {
     case EV_SEPARATOR:
         return claims_from_separator(r, e);
     case EV_EFI_VARIABLE_DRIVER_CONFIG:
+    case EV_EFI_SPDM_DEVICE_POLICY:
         return claims_from_variable_config(r, e);
     case EV_EFI_VARIABLE_AUTHORITY:
+    case EV_EFI_SPDM_DEVICE_AUTHORITY:
         return claims_from_variable_authority(r, e);
     case EV_EFI_VARIABLE_BOOT:
     case EV_EFI_VARIABLE_BOOT2:
@@ -80,6 +85,17 @@ static ERRFN read_event(struct claim_reader *r, const struct claim_event *e)
     case EV_EFI_PLATFORM_FIRMWARE_BLOB:
     case EV_EFI_PLATFORM_FIRMWARE_BLOB2:
         return claim_add_digest(r, "firmware.blob", e);
+    case EV_POST_CODE:
+    case EV_POST_CODE2:
+        return claim_add_digest(r, "firmware.post_code", e);
+    case EV_CPU_MICROCODE:
+        return claim_add_digest(r, "firmware.microcode", e);
+    case EV_NONHOST_INFO:
+        return claims_from_nonhost_info(r, e);
+    case EV_EFI_SPDM_FIRMWARE_BLOB:
+        return claim_add_digest(r, "device.firmware", e);
+    case EV_EFI_SPDM_FIRMWARE_CONFIG:
+        return claim_add_digest(r, "device.config", e);
     case EV_IPL:
         return claims_from_ipl(r, e);
     case EV_EVENT_TAG:
@@ -107,8 +123,10 @@ static void note_separator(struct claim_reader *r, const struct claim_event *e)
         return;
     }
     r->separated |= 1U << e->record->pcr;
+    r->closed |= 1U << e->record->pcr;
     if (e->record->type != EV_SEPARATOR && e->record->pcr <= 7) {
-        claims_warn(r->claims, true, e->index,
+        /* Elsewhere four zeros are also somebody's setting, and nothing depends on it. */
+        claims_warn(r->claims, claim_in_pcr(r, e, 7), e->index,
                     "Event %zu has the digest of a separator and says it is something else.",
                     e->index);
     }
@@ -162,61 +180,8 @@ static ERRFN read_events(struct claim_reader *r)
         note_separator(r, &e);
         TRY(add_opaque(r, &e));
     }
+    TRY(claims_of_separators(r));
     return claims_of_boot(r);
-}
-
-static ERRFN read_log_facts(struct claim_reader *r)
-{
-    const struct event_log *log = r->log;
-    TRY(claims_add(r->claims, "log.format", event_log_format_name(log->format)));
-    TRY(claims_add(r->claims, "log.bank", r->bank->name));
-    if (log->signature[0]) {
-        event_text_clear(&r->text);
-        event_text_printf(&r->text, "%u.%u", log->spec_major, log->spec_minor);
-        TRY(claim_add_text(r, "log.spec_version"));
-    }
-    if (log->cc) {
-        TRY(claims_add(r->claims, "log.cc", "true"));
-    }
-    if (log->locality_given) {
-        event_text_clear(&r->text);
-        event_text_printf(&r->text, "%u", log->startup_locality);
-        TRY(claim_add_text(r, "log.startup_locality"));
-    }
-    return OK;
-}
-
-static void warn_of_log(struct claim_reader *r)
-{
-    const struct event_log *log = r->log;
-    if (log->out_of_range > 0) {
-        claims_warn(r->claims, true, 0,
-                    "%zu events name registers that do not exist; they were not replayed.",
-                    log->out_of_range);
-    }
-    if (log->locality_given && log->startup_locality != 0 && log->startup_locality != 3 &&
-        log->startup_locality != 4) {
-        claims_warn(r->claims, true, 0, "The startup locality is %u; a TPM starts at 0, 3 or 4.",
-                    log->startup_locality);
-    }
-    if (log->padding_bytes > 0) {
-        claims_warn(r->claims, false, 0, "%zu bytes of padding follow the last event.",
-                    log->padding_bytes);
-    }
-}
-
-/* Boot loaders measure into one bank, and systems that use one cap the others. */
-static void warn_of_missing(struct claim_reader *r)
-{
-    for (size_t i = 0; i < EVENT_BANK_COUNT; i++) {
-        if (r->log->missing[i] > 0) {
-            claims_warn(r->claims, false, 0,
-                        "%zu events have no digest in the %s bank, though the header lists it: it "
-                        "cannot be replayed for "
-                        "their PCRs, and an operating system may have capped it.",
-                        r->log->missing[i], event_banks[i].name);
-        }
-    }
 }
 
 ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claims **out_claims)
@@ -224,8 +189,7 @@ ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claim
     AUTO(claims) claims = NULL;
     TRY(claims_new(&claims));
     struct claim_reader r = {.log = log, .bank = event_bank_of(bank), .claims = claims};
-    warn_of_log(&r);
-    warn_of_missing(&r);
+    claims_warn_of_log(&r);
     if (!r.bank) {
         claims_warn(claims, true, 0, "The log has no digests of a hash algorithm known here.");
         *out_claims = STEAL(claims);
@@ -237,7 +201,7 @@ ERRFN event_claims_read(const struct event_log *log, uint16_t bank, struct claim
     r.ctx = ctx;
     TRY(make_separators(&r));
     TRY(claims_prepare_uki(&r));
-    TRY(read_log_facts(&r));
+    TRY(claims_of_log(&r));
     TRY(read_events(&r));
     *out_claims = STEAL(claims);
     return OK;
@@ -253,21 +217,30 @@ bool event_claim_is_set(const char *name)
                                        "secure_boot.dbr",
                                        "secure_boot.mok_list",
                                        "secure_boot.mok_list_x",
+                                       "secure_boot.devdb",
                                        "secure_boot.vendor_db",
                                        "secure_boot.sbat_level",
                                        "secure_boot.authority",
                                        "firmware.blob",
+                                       "firmware.post_code",
+                                       "firmware.microcode",
+                                       "device.firmware",
+                                       "device.config",
                                        "boot.option",
                                        "boot.application",
                                        "boot.application_path",
                                        "boot.driver",
                                        "boot.gpt_disk_guid",
+                                       "boot.gpt_partition",
                                        "grub.command",
                                        "grub.file",
                                        "grub.file_path",
                                        "grub.module_command_line",
                                        "uki.section",
                                        "uki.phase",
+                                       "machine.file_system",
+                                       "machine.volume_key",
+                                       "machine.nvpcr",
                                        "stub.credential",
                                        "sysext",
                                        "confext",
@@ -278,7 +251,8 @@ bool event_claim_is_set(const char *name)
                                        "windows.code_integrity_policy",
                                        "windows.elam_driver",
                                        "log.unverified_data",
-                                       "log.separator.error"};
+                                       "log.separator.error",
+                                       "log.separator.missing"};
     static const char subject[] = ".subject";
     size_t len = strlen(name);
     if (strncmp(name, "opaque.", strlen("opaque.")) == 0) {

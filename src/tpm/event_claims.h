@@ -15,19 +15,23 @@
  *
  *   log.format                    crypto-agile or sha1; log.bank, log.spec_version ("2.0"),
  *                                 log.startup_locality
+ *   log.userspace                 how many records userspace's log has; log.userspace.nv_index,
+ *                                 of those no PCR's, .unknown, of a kind not known here
  *   log.cc                        "true" for a confidential-computing log
+ *   log.algorithms                "sha1,sha256", as the header lists them
  *   log.separator.error           "PCR n": the firmware met an error, or a separator is not one
+ *   log.separator.missing         "PCR n", of PCR 0 to 7
  *   log.unverified_data           "24 EV_IPL": an event whose data its digest does not cover
  *
  *   secure_boot.enabled           "true" or "false", as measured before the firmware's separator
  *   secure_boot.setup_mode        also .deployed_mode, .audit_mode: measured so late that what
  *                                 runs after the firmware could do it, too
- *   secure_boot.pk .kek .db .dbx .dbt .dbr .vendor_db .mok_list .mok_list_x
+ *   secure_boot.pk .kek .db .dbx .dbt .dbr .devdb .vendor_db .mok_list .mok_list_x
  *                                 one for each entry: x509:sha256:HEX of the DER, sha256:HEX, …
  *                                 (efi_variable.h); <name>.subject of certificates,
  *                                 <name>.digest sha256:HEX of the variable
  *   secure_boot.mok_list.digest   what shim measured into PCR 14, digest (L); also
- *                                 .mok_list_x.digest, .mok_list_trusted.digest
+ *                                 .mok_list_x, .mok_list_trusted, .mok_sb_state, .mok_policy
  *   secure_boot.mok_list_trusted  "true" or "false"
  *   secure_boot.mok_sb_state      hexadecimal
  *   secure_boot.sbat_level        one for each line: "shim,2"
@@ -36,6 +40,8 @@
  *
  *   firmware.crtm_version         text
  *   firmware.crtm, firmware.blob  digest (L)
+ *   firmware.post_code            digest (L); .microcode, too
+ *   firmware.confidential_computing  none, amd-sev, amd-sev-es, intel-tdx, amd-sev-snp, by Google's
  *   firmware.debug_mode           "true"
  *   firmware.dma_protection       "disabled"
  *
@@ -49,7 +55,10 @@
  *   boot.driver                   digest (L)
  *   boot.application_path         device path (L)
  *   boot.gpt_disk_guid            of the disks the firmware looked at
+ *   boot.gpt_partition            "NAME GUID TYPE"
  *   boot.exit_boot_services       invoked, returned or failed
+ *
+ *   device.firmware, .config      digest: what a device said of itself by SPDM, in PCR 2 and 3 (L)
  *
  *   kernel.command_line           by GRUB; which of its texts is the kernel's is the log's word
  *   kernel.digest, initrd.digest  digest; proved for a UKI, otherwise (L)
@@ -62,6 +71,10 @@
  *   uki.section                   ".linux:sha256:HEX": name and content are both measured, and
  *                                 read from digests alone
  *   uki.phase, machine.id         what systemd measured into PCR 11 and 15
+ *   machine.file_system           "/:ext4:UUID:LABEL:PARTITION:TYPE:NAME", in PCR 15
+ *   machine.volume_key            "NAME:UUID digest": the digest is of an HMAC with the volume's
+ *                                 key, in PCR 15 (L)
+ *   machine.nvpcr                 "NAME:0xHANDLE:TPM-NAME" of NV indexes used as PCRs, in PCR 9
  *   opaque.pcrN, opaque.rtmrN     digest of what the log's data does not explain
  *   windows.*                     event_claims_windows.c: code integrity, test signing, debuggers,
  *                                 ELAM, boot policy, loaded modules

@@ -10,13 +10,19 @@
 /* PFP section 3.3.4: the images that were started, and what was set up for them. */
 enum { BOOT_LOADER_PCR = 4, BOOT_LOADER_CONFIG_PCR = 5 };
 
-static ERRFN add_order(struct claim_reader *r, struct view order)
+/* Numbers of boot options. */
+static void put_numbers(struct event_text *t, struct view numbers)
 {
     uint16_t number;
-    event_text_clear(&r->text);
-    while (le_take_u16(&order, &number)) {
-        event_text_printf(&r->text, "%s%04X", r->text.len ? "," : "", number);
+    for (bool first = true; le_take_u16(&numbers, &number); first = false) {
+        event_text_printf(t, "%s%04X", first ? "" : ",", number);
     }
+}
+
+static ERRFN add_order(struct claim_reader *r, struct view order)
+{
+    event_text_clear(&r->text);
+    put_numbers(&r->text, order);
     return claim_add_text(r, "boot.order");
 }
 
@@ -25,7 +31,9 @@ static ERRFN add_option(struct claim_reader *r, const struct efi_variable *v)
     event_text_clear(&r->text);
     event_text_put_utf16(&r->text, event_text_trim_utf16(v->name));
     event_text_put(&r->text, " ");
-    if (!efi_load_option_put(&r->text, v->data)) {
+    if (efi_variable_is(v, "BootNext") || efi_variable_is(v, "BootCurrent")) {
+        put_numbers(&r->text, v->data);
+    } else if (!efi_load_option_put(&r->text, v->data)) {
         event_text_put_hex(&r->text, v->data);
     }
     return claim_add_text(r, "boot.option");
@@ -38,7 +46,7 @@ ERRFN claims_from_variable_boot(struct claim_reader *r, const struct claim_event
     struct efi_variable v;
     bool is = false;
     if (!efi_variable_parse(e->record->data, &v)) {
-        return claim_malformed(r, e);
+        return claim_malformed(r, e, claim_in_pcr(r, e, 7));
     }
     TRY(event_digest_is(r, e, e->record->data, &is));
     if (!is) {
@@ -50,18 +58,6 @@ ERRFN claims_from_variable_boot(struct claim_reader *r, const struct claim_event
     return efi_variable_is(&v, "BootOrder") ? add_order(r, v.data) : add_option(r, &v);
 }
 
-/* UEFI_IMAGE_LOAD_EVENT, PFP section 10.2.3. */
-static bool image_path(struct view data, struct view *out_path)
-{
-    uint64_t location;
-    uint64_t length;
-    uint64_t link_time_address;
-    uint64_t path_bytes;
-    return le_take_u64(&data, &location) && le_take_u64(&data, &length) &&
-           le_take_u64(&data, &link_time_address) && le_take_u64(&data, &path_bytes) &&
-           le_take_bytes(&data, path_bytes, out_path);
-}
-
 ERRFN claims_from_image(struct claim_reader *r, const struct claim_event *e)
 {
     struct view path = VIEW_EMPTY;
@@ -71,7 +67,7 @@ ERRFN claims_from_image(struct claim_reader *r, const struct claim_event *e)
     size_t before = r->claims->count;
     TRY(claim_add_digest(r, "boot.application", e));
     event_text_clear(&r->text);
-    if (image_path(e->record->data, &path)) {
+    if (efi_image_load_path(e->record->data, &path)) {
         device_path_put(&r->text, path);
     }
     /* Setup programs and vendors' applications come out of the firmware's own volumes. */
@@ -81,6 +77,39 @@ ERRFN claims_from_image(struct claim_reader *r, const struct claim_event *e)
         r->attempt_loader = r->claims->items[before].value;
     }
     return r->text.len > 0 ? claim_add_text(r, "boot.application_path") : OK;
+}
+
+/* EFI_PARTITION_ENTRY: UEFI 2.10 section 5.3.3. */
+static ERRFN add_partition(struct claim_reader *r, struct view entry)
+{
+    enum { UNIQUE_AT = 16, NAME_AT = 56, NAME_BYTES = 72 };
+    struct view name = view_of(entry.data + NAME_AT, NAME_BYTES);
+    event_text_clear(&r->text);
+    event_text_put_utf16(&r->text, event_text_trim_utf16(name));
+    event_text_put(&r->text, r->text.len ? " " : "");
+    event_text_put_guid(&r->text, entry.data + UNIQUE_AT);
+    event_text_put(&r->text, " ");
+    event_text_put_guid(&r->text, entry.data);
+    return claim_add_text(r, "boot.gpt_partition");
+}
+
+/* Behind the header stand the number of entries that are in use and the entries. */
+static ERRFN add_partitions(struct claim_reader *r, struct view data)
+{
+    enum { ENTRY_SIZE_AT = 84, ENTRY_MIN_BYTES = 128 };
+    struct view v = view_of(data.data + ENTRY_SIZE_AT, data.len - ENTRY_SIZE_AT);
+    uint32_t entry_bytes;
+    uint32_t crc;
+    uint64_t count;
+    struct view entry;
+    if (!le_take_u32(&v, &entry_bytes) || !le_take_u32(&v, &crc) || !le_take_u64(&v, &count) ||
+        entry_bytes < ENTRY_MIN_BYTES) {
+        return OK;
+    }
+    for (uint64_t i = 0; i < count && le_take_bytes(&v, entry_bytes, &entry); i++) {
+        TRY(add_partition(r, entry));
+    }
+    return OK;
 }
 
 /* UEFI_GPT_DATA begins with the disk's EFI_PARTITION_TABLE_HEADER: UEFI 2.10 section 5.3.2. */
@@ -97,7 +126,8 @@ ERRFN claims_from_gpt(struct claim_reader *r, const struct claim_event *e)
     }
     event_text_clear(&r->text);
     event_text_put_guid(&r->text, e->record->data.data + DISK_GUID_AT);
-    return claim_add_text(r, "boot.gpt_disk_guid");
+    TRY(claim_add_text(r, "boot.gpt_disk_guid"));
+    return add_partitions(r, e->record->data);
 }
 
 /* Some firmware measures the application before it says that it calls it: then the last attempt has

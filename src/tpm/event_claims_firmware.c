@@ -1,6 +1,8 @@
 /* Firmware: its version, its actions, separators. */
 #include "tpm/event_claims_parts.h"
 
+#include "tpm/event_check.h"
+
 #include <string.h>
 
 /* A string in UTF-16 or ASCII, a GUID (edk2), or bytes. */
@@ -35,27 +37,89 @@ static bool is_separator(struct view data)
     return same;
 }
 
-/* PFP section 10.4.4: 0 or 0xFFFFFFFF; 1 says that the firmware met an error. Behind PCR 7 systems
- * put what they like. */
+/* Whether the digest is a separator's and the data is what firmware leaves of one: nothing (seen in
+ * logs of old laptops), or the word with zeros behind it (coreboot before 2026). */
+static bool is_worn_separator(const struct claim_reader *r, const struct claim_event *e)
+{
+    static const uint8_t fillers[2] = {0x00, 0xFF};
+    struct view data = e->record->data;
+    for (size_t i = 0; i < 2; i++) {
+        bool same = view_equal(e->digest, view_of(r->separators[i], r->bank->size));
+        for (size_t at = 0; same && at < data.len; at++) {
+            same = data.data[at] == (at < 4 ? fillers[i] : 0);
+        }
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static ERRFN add_separator(struct claim_reader *r, const struct claim_event *e, const char *name,
+                           char out_register[static EVENT_REGISTER_NAME_SIZE])
+{
+    event_register_name(r->log, e->record->pcr, out_register);
+    event_text_clear(&r->text);
+    event_text_printf(&r->text, "PCR %s", out_register);
+    return claim_add_text(r, name);
+}
+
+/* PFP section 10.4.4: 0 or 0xFFFFFFFF; 1 says that the firmware met an error, which the event may
+ * describe in its place. Behind PCR 7 systems put what they like. */
 ERRFN claims_from_separator(struct claim_reader *r, const struct claim_event *e)
 {
     bool is = false;
+    char name[EVENT_REGISTER_NAME_SIZE];
     TRY(event_digest_is(r, e, e->record->data, &is));
-    if (is && (is_separator(e->record->data) || e->record->pcr > 7)) {
+    r->closed |= 1U << e->record->pcr;
+    if ((is && (is_separator(e->record->data) || e->record->pcr > 7)) || is_worn_separator(r, e)) {
         r->separated |= 1U << e->record->pcr;
+        r->explained = true;
         return OK;
     }
-    char name[EVENT_REGISTER_NAME_SIZE];
-    event_register_name(r->log, e->record->pcr, name);
-    event_text_clear(&r->text);
-    event_text_printf(&r->text, "PCR %s", name);
-    TRY(claim_add_text(r, "log.separator.error"));
+    TRY(add_separator(r, e, "log.separator.error", name));
+    if (!is) {
+        TRY(event_digest_is(r, e, view_of("\1\0\0\0", 4), &is));
+    }
     if (!is) {
         return claim_unverified(r, e, true);
     }
     claims_warn(r->claims, true, e->index,
                 "Event %zu ends the firmware's part of PCR %s with an error.", e->index, name);
     return OK;
+}
+
+/* The firmware closes each of its PCRs before anything else runs. Where it did not, what follows
+ * its part can't be told from it. CC logs have several PCRs in a register. */
+ERRFN claims_of_separators(struct claim_reader *r)
+{
+    uint32_t missing = r->log->cc ? 0 : EVENT_FIRMWARE_PCRS & ~r->closed;
+    for (uint32_t pcr = 0; missing >> pcr; pcr++) {
+        if (missing >> pcr & 1) {
+            event_text_clear(&r->text);
+            event_text_printf(&r->text, "PCR %u", pcr);
+            r->claims->pcrs = 1U << pcr;
+            TRY(claim_add_text(r, "log.separator.missing"));
+        }
+    }
+    return OK;
+}
+
+/* Which technology keeps the host out, by Google's virtual firmware: a name, a number, zeros. */
+ERRFN claims_from_nonhost_info(struct claim_reader *r, const struct claim_event *e)
+{
+    static const char *const technologies[] = {"none", "amd-sev", "amd-sev-es", "intel-tdx",
+                                               "amd-sev-snp"};
+    enum { NAME_BYTES = 16, KNOWN = sizeof technologies / sizeof technologies[0] };
+    struct view data = e->record->data;
+    bool is = false;
+    TRY(event_digest_is(r, e, data, &is));
+    bool google = data.len > NAME_BYTES && memcmp(data.data, "GCE NonHostInfo", NAME_BYTES) == 0;
+    if (!is || !google || data.data[NAME_BYTES] >= KNOWN) {
+        return OK;
+    }
+    return claims_add(r->claims, "firmware.confidential_computing",
+                      technologies[data.data[NAME_BYTES]]);
 }
 
 struct action {

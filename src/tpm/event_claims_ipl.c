@@ -10,6 +10,12 @@ static bool starts_with(struct view text, const char *prefix)
     return text.len >= len && memcmp(text.data, prefix, len) == 0;
 }
 
+static bool ends_with(struct view text, const char *end)
+{
+    size_t len = strlen(end);
+    return text.len >= len && memcmp(text.data + text.len - len, end, len) == 0;
+}
+
 static struct view behind(struct view text, size_t len)
 {
     return view_of(text.data + len, text.len - len);
@@ -69,7 +75,8 @@ static bool is_kernel(struct view path)
 {
     struct view name = file_name(path);
     return starts_with(name, "vmlinuz") || starts_with(name, "bzImage") ||
-           starts_with(name, "vmlinux") || view_is(name, "kernel") || view_is(name, "linux") ||
+           starts_with(name, "vmlinux") || starts_with(name, "kernel-") ||
+           view_is(name, "kernel") || view_is(name, "linux") || ends_with(name, "-bzImage") ||
            view_is(path, "grub_linuxefi Kernel");
 }
 
@@ -77,7 +84,7 @@ static bool is_initrd(struct view path)
 {
     struct view name = file_name(path);
     return starts_with(name, "initrd") || starts_with(name, "initramfs") ||
-           view_is(path, "grub_linuxefi Initrd");
+           ends_with(name, "-initrd") || view_is(path, "grub_linuxefi Initrd");
 }
 
 static ERRFN add_grub_file(struct claim_reader *r, const struct claim_event *e, struct view path)
@@ -100,25 +107,16 @@ static const struct prefix shim_labels[] = {
     {"MokListTrusted", "secure_boot.mok_list_trusted.digest"},
     {"MokSBState", "secure_boot.mok_sb_state.digest"},
     {"MokDBState", "secure_boot.mok_db_state.digest"},
+    {"MokPolicy", "secure_boot.mok_policy.digest"},
 };
 
 /* Userspace of systemd measures words that stand in the event as they were hashed. */
 static ERRFN add_measured_word(struct claim_reader *r, const struct claim_event *e,
                                struct view text)
 {
-    static const char machine_id[] = "machine-id:";
     bool is = false;
     TRY(event_digest_is_text(r, e, text, &is));
-    event_text_clear(&r->text);
-    if (is && claim_in_pcr(r, e, 15) && starts_with(text, machine_id)) {
-        event_text_put_utf8(&r->text, behind(text, strlen(machine_id)));
-        return claim_add_text(r, "machine.id");
-    }
-    if (is && claim_in_pcr(r, e, 11)) {
-        event_text_put_utf8(&r->text, text);
-        return claim_add_text(r, "uki.phase");
-    }
-    return OK;
+    return is ? claims_from_word(r, e, text) : OK;
 }
 
 static ERRFN read_ascii(struct claim_reader *r, const struct claim_event *e, struct view text)

@@ -21,6 +21,7 @@ struct claim_reader {
     struct event_text text; /* scratch of whoever adds a claim */
     uint8_t separators[2][TPM_DIGEST_MAX_BYTES];
     uint32_t separated; /* bit i: the separator of register i is behind us */
+    uint32_t closed;    /* the same, or one that reports an error */
 
     /* Boot attempts; values point into claims. */
     unsigned attempts;
@@ -66,8 +67,9 @@ ERRFN claim_add_digest(struct claim_reader *r, const char *name, const struct cl
 /* A warning that data is not what was measured, and log.unverified_data. */
 ERRFN claim_unverified(struct claim_reader *r, const struct claim_event *e, bool serious);
 
-/* A warning that an event is none of its type: measured so, or not what was measured either. */
-ERRFN claim_malformed(struct claim_reader *r, const struct claim_event *e);
+/* A warning that an event is none of its type: measured so, or not what was measured either, and
+ * then perhaps serious. */
+ERRFN claim_malformed(struct claim_reader *r, const struct claim_event *e, bool serious);
 
 /* PCR of an event as PFP numbers them. CC registers hold several: then `pcr` counts as matched when
  * its register is this one (the CC mapping of UEFI 2.10 section 38.4.1: PCR 1 and 7 are register 1,
@@ -84,12 +86,23 @@ ERRFN claims_from_action(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_gpt(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_crtm_version(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_separator(struct claim_reader *r, const struct claim_event *e);
+ERRFN claims_from_nonhost_info(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_ipl(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_tagged(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_windows(struct claim_reader *r, const struct claim_event *e);
 ERRFN claims_from_utf16(struct claim_reader *r, const struct claim_event *e);
-ERRFN claims_of_boot(struct claim_reader *r);     /* at the end */
+ERRFN claims_of_separators(struct claim_reader *r); /* at the end */
+ERRFN claims_of_boot(struct claim_reader *r);
 ERRFN claims_prepare_uki(struct claim_reader *r); /* at the start */
+
+/* event_claims_log.c: of the log as a whole; the warnings need no digest that is known. */
+void claims_warn_of_log(struct claim_reader *r);
+ERRFN claims_of_log(struct claim_reader *r);
+
+/* event_claims_userspace.c: of a word that userspace measured, whoever recorded it; `text` is what
+ * the digest covers. */
+ERRFN claims_from_word(struct claim_reader *r, const struct claim_event *e, struct view text);
+ERRFN claims_from_userspace(struct claim_reader *r, const struct claim_event *e);
 
 /* Of every event, whatever its type. */
 ERRFN claims_from_uki(struct claim_reader *r, const struct claim_event *e);

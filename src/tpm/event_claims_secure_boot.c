@@ -57,6 +57,7 @@ static const struct database {
     DATABASE("dbx", "secure_boot.dbx"),
     DATABASE("dbt", "secure_boot.dbt"),
     DATABASE("dbr", "secure_boot.dbr"),
+    DATABASE("devdb", "secure_boot.devdb"),
     DATABASE("MokList", "secure_boot.mok_list"),
     DATABASE("MokListX", "secure_boot.mok_list_x"),
     DATABASE("vendor_db", "secure_boot.vendor_db"),
@@ -165,7 +166,7 @@ ERRFN claims_from_variable_config(struct claim_reader *r, const struct claim_eve
     struct efi_variable v;
     enum coverage coverage = COVERS_NOTHING;
     if (!efi_variable_parse(e->record->data, &v)) {
-        return claim_malformed(r, e);
+        return claim_malformed(r, e, claim_in_pcr(r, e, 7));
     }
     TRY(find_coverage(r, e, &v, &coverage));
     switch (coverage) {
@@ -280,7 +281,7 @@ ERRFN claims_from_variable_authority(struct claim_reader *r, const struct claim_
     enum coverage coverage = COVERS_NOTHING;
     bool is_state = false;
     if (!efi_variable_parse(e->record->data, &v)) {
-        return claim_malformed(r, e);
+        return claim_malformed(r, e, true);
     }
     TRY(find_coverage(r, e, &v, &coverage));
     if (coverage == COVERS_NOTHING) {

@@ -4,6 +4,7 @@
 #include "tpm/event_claims.h"
 #include "tpm/event_describe.h"
 #include "tpm/event_replay.h"
+#include "tpm/event_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,6 +192,47 @@ static ERRFN compare_values(struct event_diff *diff, const struct event_log *a,
     return OK;
 }
 
+/* PCRs that differ without any change of a claim: at least what they are for can be said. */
+static ERRFN tell_the_rest(struct event_diff *diff, bool cc)
+{
+    static const struct {
+        const char *name;
+        const char *what;
+    } rest[PCR_COUNT] = {
+        [0] = {"pcr.0", "The firmware's own code"},
+        [1] = {"pcr.1", "The firmware's settings and tables"},
+        [2] = {"pcr.2", "Code of add-in cards"},
+        [3] = {"pcr.3", "Settings of add-in cards"},
+        [4] = {"pcr.4", "What was started before the system"},
+        [5] = {"pcr.5", "What the boot went by: partitions, loader settings"},
+        [6] = {"pcr.6", "What the machine's maker measures"},
+        [7] = {"pcr.7", "Secure Boot's state"},
+        [8] = {"pcr.8", "What GRUB did, or the kernel's command line"},
+        [9] = {"pcr.9", "Files of the boot: kernel, initial RAM disk"},
+        [10] = {"pcr.10", "Files that the kernel measured (IMA)"},
+        [11] = {"pcr.11", "The unified kernel image, or Windows' access to keys"},
+        [12] = {"pcr.12", "The kernel's configuration"},
+        [13] = {"pcr.13", "System extensions, or Windows' modules"},
+        [14] = {"pcr.14", "The machine owner's keys"},
+        [15] = {"pcr.15", "The system's identity"},
+    };
+    uint32_t told = 0;
+    for (size_t i = 0; i < diff->meaning->count; i++) {
+        told |= diff->meaning->items[i].pcrs;
+    }
+    for (uint32_t pcr = 0; pcr < PCR_COUNT && !cc; pcr++) {
+        if ((diff->pcrs & ~told) >> pcr & 1 && rest[pcr].name) {
+            struct event_text t;
+            event_text_clear(&t);
+            event_text_printf(&t, "%s (PCR %u) changed, in nothing that has a name here.",
+                              rest[pcr].what, pcr);
+            diff->meaning->pcrs = 1U << pcr;
+            TRY(claims_add(diff->meaning, rest[pcr].name, t.text));
+        }
+    }
+    return OK;
+}
+
 static ERRFN compare_claims(struct event_diff *diff, const struct event_log *a,
                             const struct event_log *b)
 {
@@ -198,7 +240,8 @@ static ERRFN compare_claims(struct event_diff *diff, const struct event_log *a,
     AUTO(claims) right = NULL;
     TRY(event_claims_read(a, diff->bank, &left));
     TRY(event_claims_read(b, diff->bank, &right));
-    return claims_diff(left, right, &diff->meaning);
+    TRY(claims_diff(left, right, &diff->meaning));
+    return tell_the_rest(diff, a->cc);
 }
 
 static uint16_t common_bank(const struct event_log *a, const struct event_log *b)

@@ -27,7 +27,9 @@ struct event_diff {
     size_t count;
     size_t dropped;
     struct event_change changes[EVENT_CHANGES_MAX];
-    struct claims *meaning; /* name of a claim, and a sentence (claims_diff.h) */
+    /* Name of a claim and a sentence (claims_diff.h); "pcr.N" and one for PCRs that differ and have
+     * none. */
+    struct claims *meaning;
 };
 
 /* Compares digests in the strongest bank that both have (SHA-256 first); events that extend nothing

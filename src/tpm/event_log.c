@@ -1,6 +1,7 @@
 #include "tpm/event_log_parts.h"
 
 #include "tpm/little_endian.h"
+#include "tpm/userspace_log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@ enum {
 struct reader {
     struct view rest;
     size_t size;
-    size_t padding_from; /* from here on the log is one repeated 0x00 or 0xFF */
+    size_t padding_from; /* from here on the log is nothing but 0x00 and 0xFF */
+    size_t final_from;   /* the event that an EFI final events table begins with; 0 without one */
     struct event_log_problem *problem;
 };
 
@@ -39,25 +41,10 @@ static ERRFN refuse_size(const struct reader *r, uint64_t needed, const char *re
 static size_t find_padding(struct view bytes)
 {
     size_t at = bytes.len;
-    if (at == 0 || (bytes.data[at - 1] != 0x00 && bytes.data[at - 1] != 0xFF)) {
-        return at;
-    }
-    uint8_t filler = bytes.data[at - 1];
-    while (at > 0 && bytes.data[at - 1] == filler) {
+    while (at > 0 && (bytes.data[at - 1] == 0x00 || bytes.data[at - 1] == 0xFF)) {
         at--;
     }
     return at;
-}
-
-static uint16_t digest_size(const struct event_log *log, uint16_t alg)
-{
-    for (size_t i = 0; i < log->algorithm_count; i++) {
-        if (log->algorithms[i].alg == alg) {
-            return log->algorithms[i].size;
-        }
-    }
-    const struct event_bank *bank = event_bank_of(alg);
-    return bank ? bank->size : 0;
 }
 
 /* TPMT_HA: an algorithm and its digest. `seen` has the algorithms of this event so far. */
@@ -78,7 +65,7 @@ static ERRFN skip_digest(struct reader *r, struct event_log *log, uint16_t *seen
         }
     }
     seen[seen_count] = alg;
-    uint16_t size = digest_size(log, alg);
+    uint16_t size = event_log_digest_size(log, alg);
     if (size == 0) {
         r->rest = before;
         return event_log_refuse(r->problem, offset_of(r),
@@ -151,23 +138,69 @@ static ERRFN add_event(struct event_log *log, size_t *capacity, const struct eve
     return OK;
 }
 
+/* What would be read as an event and is none. */
+static ERRFN refuse_others(struct reader *r, const struct event_log *log)
+{
+    struct view v = r->rest;
+    if (log->count > 0 && event_log_header_follows(log, v)) {
+        return event_log_refuse(r->problem, offset_of(r),
+                                "another log begins here; there must be one only");
+    }
+    if (log->count == 0 && event_log_take_final_table(&v)) {
+        return event_log_refuse(r->problem, 0,
+                                "this is an EFI final events table, without the log before it");
+    }
+    return OK;
+}
+
 /* The first record has the old form in every format, so that old readers find its end. */
+static ERRFN take_next(struct reader *r, struct event_log *log, size_t *capacity)
+{
+    struct event_record event = {0};
+    TRY(refuse_others(r, log));
+    if (log->format == EVENT_LOG_CRYPTO_AGILE && r->final_from == 0 &&
+        event_log_take_final_table(&r->rest)) {
+        r->final_from = log->count;
+        return OK;
+    }
+    TRY(take_event(r, log, &event));
+    if (log->count == 0) {
+        TRY(event_log_read_header(log, &event, offset_of(r) - event.data.len, r->problem));
+    }
+    return add_event(log, capacity, &event);
+}
+
 static ERRFN take_events(struct reader *r, struct event_log *log)
 {
     size_t capacity = 0;
     log->format = EVENT_LOG_SHA1;
-    while (r->rest.len > 0 && offset_of(r) < r->padding_from) {
-        struct event_record event = {0};
-        err_t e = take_event(r, log, &event);
+    while (r->rest.len > 0 && offset_of(r) < r->padding_from &&
+           (log->count == 0 || !userspace_log_follows(r->rest))) {
+        err_t e = take_next(r, log, &capacity);
         r->problem->event = log->count;
         TRY(e);
-        if (log->count == 0) {
-            TRY(event_log_read_header(log, &event, offset_of(r) - event.data.len, r->problem));
-        }
-        TRY(add_event(log, &capacity, &event));
     }
-    log->padding_bytes = r->rest.len;
+    if (r->final_from > 0) {
+        event_log_join_final_events(log, r->final_from);
+    }
     return OK;
+}
+
+/* Padding, or userspace's log. */
+static ERRFN take_rest(struct reader *r, struct event_log *log)
+{
+    if (!userspace_log_follows(r->rest)) {
+        log->padding_bytes = r->rest.len;
+        return OK;
+    }
+    size_t before = log->count;
+    err_t e = userspace_log_append(log, r->rest, r->problem);
+    r->problem->offset += offset_of(r);
+    r->problem->event += before;
+    for (size_t i = before; i < log->count; i++) {
+        log->events[i].offset += offset_of(r);
+    }
+    return e;
 }
 
 ERRFN event_log_parse(struct view bytes, struct event_log **out_log,
@@ -187,73 +220,16 @@ ERRFN event_log_parse(struct view bytes, struct event_log **out_log,
                                 bytes.len ? "there is only padding" : "the log is empty");
     }
     event_log_read_facts(log);
-    event_log_count_deviations(log);
+    event_log_count_deviations(log, 0);
+    TRY(take_rest(&r, log));
     *out_log = STEAL(log);
     return OK;
-}
-
-struct view event_log_digest(const struct event_log *log, const struct event_record *event,
-                             uint16_t alg)
-{
-    if (log->format == EVENT_LOG_SHA1 || event == log->events) {
-        return alg == TPM_ALG_SHA1 ? event->digests : VIEW_EMPTY;
-    }
-    struct view rest = event->digests;
-    uint16_t found;
-    struct view digest;
-    while (le_take_u16(&rest, &found) && le_take_bytes(&rest, digest_size(log, found), &digest)) {
-        if (found == alg) {
-            return digest;
-        }
-    }
-    return VIEW_EMPTY;
-}
-
-bool event_log_extends(const struct event_log *log, const struct event_record *event)
-{
-    return event->type != EV_NO_ACTION &&
-           (event != log->events || log->format != EVENT_LOG_CRYPTO_AGILE);
-}
-
-bool event_log_lists(const struct event_log *log, uint16_t alg)
-{
-    for (size_t i = 0; i < log->algorithm_count; i++) {
-        if (log->algorithms[i].alg == alg) {
-            return true;
-        }
-    }
-    return false;
-}
-
-uint16_t event_log_preferred_bank(const struct event_log *log)
-{
-    static const uint16_t order[] = {TPM_ALG_SHA256,   TPM_ALG_SHA384,   TPM_ALG_SHA512,
-                                     TPM_ALG_SHA3_256, TPM_ALG_SHA3_384, TPM_ALG_SHA3_512,
-                                     TPM_ALG_SM3_256,  TPM_ALG_SHA1};
-    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-        if (event_log_lists(log, order[i])) {
-            return order[i];
-        }
-    }
-    return TPM_ALG_NONE;
-}
-
-const char *event_log_format_name(enum event_log_format format)
-{
-    switch (format) {
-    case EVENT_LOG_NONE:
-        return "none";
-    case EVENT_LOG_SHA1:
-        return "sha1";
-    case EVENT_LOG_CRYPTO_AGILE:
-        return "crypto-agile";
-    }
-    return "none";
 }
 
 void event_log_free(struct event_log *log)
 {
     if (log) {
+        buf_free(log->userspace);
         free(log->events);
         free(log);
     }

@@ -26,9 +26,10 @@ enum event_log_format {
 struct event_record {
     uint32_t pcr; /* of a CC log: the measurement register */
     uint32_t type;
-    size_t offset;       /* where it starts in the log */
+    size_t offset; /* where it starts in the log; of userspace's that was given apart, in that */
     struct view digests; /* as in the log; read them with event_log_digest */
     struct view data;
+    const char *userspace; /* of userspace_log.h: "phase", …; NULL for what the firmware logged */
 };
 
 struct event_log {
@@ -41,6 +42,7 @@ struct event_log {
     char signature[EVENT_LOG_SIGNATURE_SIZE];
     uint32_t platform_class;
     uint8_t spec_major, spec_minor, spec_errata;
+    uint8_t uintn_size; /* 1 for 32-bit firmware, 2 for 64-bit */
     struct view vendor_info;
     size_t algorithm_count;
     struct {
@@ -52,8 +54,17 @@ struct event_log {
     bool locality_given;      /* a StartupLocality event is there */
     uint8_t startup_locality; /* PCR 0 starts at it */
 
+    /* userspace_log.h. Its events stand behind the firmware's and extend on what those did. */
+    struct buf *userspace;    /* owns what they point into; NULL without one */
+    size_t userspace_count;   /* the last of events */
+    size_t userspace_records; /* with those of NV indexes, which are no events */
+    size_t userspace_nv;
+    bool userspace_boots_differ; /* records of several boots stand in one log */
+
     /* What deviates, none of it an error. */
     size_t padding_bytes;             /* 0x00 or 0xFF behind the last event */
+    size_t final_events;              /* of an EFI final events table that follows the log */
+    size_t final_events_repeated;     /* of those, what the log had already; dropped */
     size_t missing[EVENT_BANK_COUNT]; /* events without a digest in a bank that the header lists */
     size_t out_of_range; /* extending events of PCRs that don't exist; they are not replayed */
 };
@@ -68,10 +79,11 @@ struct event_log_problem {
     size_t left;
 };
 
-/* Reads a whole log in one pass; `bytes` must outlive it. A run of 0x00 or 0xFF up to the end is
- * padding; anything else that is not an event is an error. Takes memory in proportion to the log.
- * Errors: EVENT_LOG_UNREADABLE with out_problem filled, TOO_LONG past EVENT_LOG_MAX_BYTES,
- * NO_MEMORY. */
+/* Reads a whole log in one pass; `bytes` must outlive it. Nothing but 0x00 and 0xFF up to the end
+ * is padding; the EFI final events table may follow as it stands in memory, and userspace's log
+ * (userspace_log.h); anything else that is not an event is an error, a second log too. Takes memory
+ * in proportion to the log. Errors: EVENT_LOG_UNREADABLE with out_problem filled, TOO_LONG past
+ * EVENT_LOG_MAX_BYTES or what userspace's log may have, NO_MEMORY. */
 ERRFN event_log_parse(struct view bytes, struct event_log **out_log,
                       struct event_log_problem *out_problem);
 

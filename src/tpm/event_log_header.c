@@ -67,10 +67,9 @@ static void read_vendor_info(struct event_log *log, struct view *v)
 
 static bool read_version(struct event_log *log, struct view *v)
 {
-    uint8_t uintn_size;
     return le_take_u32(v, &log->platform_class) && le_take_u8(v, &log->spec_minor) &&
            le_take_u8(v, &log->spec_major) && le_take_u8(v, &log->spec_errata) &&
-           le_take_u8(v, &uintn_size);
+           le_take_u8(v, &log->uintn_size);
 }
 
 ERRFN event_log_read_header(struct event_log *log, const struct event_record *first, size_t at,
@@ -85,7 +84,11 @@ ERRFN event_log_read_header(struct event_log *log, const struct event_record *fi
     bool legacy =
         starts_with(first->data, "Spec ID Event00") || starts_with(first->data, "Spec ID Event02");
     if (first->type != EV_NO_ACTION || (!agile && !legacy)) {
-        return OK;
+        bool possible = first->type == EV_NO_ACTION || first->pcr < PCR_COUNT;
+        return possible ? OK
+                        : event_log_refuse(out_problem, first->offset,
+                                           "without a header, the first record names a PCR that no "
+                                           "TPM has: this is no event log");
     }
     memcpy(log->signature, first->data.data, SIGNATURE_BYTES);
     struct view v = view_of(first->data.data + SIGNATURE_BYTES, first->data.len - SIGNATURE_BYTES);
@@ -135,15 +138,15 @@ static bool may_be_cc(const struct event_log *log)
 
 /* CC logs look like TPM logs with one bank, SHA-384 (TDX) or SM3 (CSV), in which only registers up
  * to 4 are extended: a TPM's log has separators in PCR 0 to 7. One of two things must be there
- * besides: what a TPM has in PCR 7, or the header, stands in register 1; or separators stand in
- * registers 1 and 2, and register 0, which PFP makes every TPM's log extend, is untouched. */
+ * besides: what a TPM has in PCR 7, or the header, stands in register 1; or register 1 is extended,
+ * and register 0, which PFP makes every TPM's log extend, is untouched. */
 static bool is_cc(const struct event_log *log)
 {
     if (!may_be_cc(log)) {
         return false;
     }
     bool in_register_1 = log->events[0].pcr == 1;
-    bool separators = false;
+    bool register_1 = false;
     bool register_0 = false;
     for (size_t i = 0; i < log->count; i++) {
         const struct event_record *event = &log->events[i];
@@ -155,9 +158,9 @@ static bool is_cc(const struct event_log *log)
         }
         register_0 = register_0 || event->pcr == 0;
         in_register_1 = in_register_1 || (event->pcr == 1 && is_secure_boot_variable(event));
-        separators = separators || (event->pcr <= 2 && event->type == EV_SEPARATOR);
+        register_1 = register_1 || event->pcr == 1;
     }
-    return in_register_1 || (separators && !register_0);
+    return in_register_1 || (register_1 && !register_0);
 }
 
 void event_log_read_facts(struct event_log *log)
@@ -183,10 +186,10 @@ static void count_missing(struct event_log *log, const struct event_record *even
     }
 }
 
-void event_log_count_deviations(struct event_log *log)
+void event_log_count_deviations(struct event_log *log, size_t from)
 {
     uint32_t registers = log->cc ? EVENT_LOG_CC_REGISTERS : PCR_COUNT;
-    for (size_t i = 0; i < log->count; i++) {
+    for (size_t i = from; i < log->count; i++) {
         const struct event_record *event = &log->events[i];
         if (!event_log_extends(log, event)) {
             continue;

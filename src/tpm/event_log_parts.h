@@ -13,8 +13,17 @@ ERRFN event_log_read_header(struct event_log *log, const struct event_record *fi
  * logs. */
 void event_log_read_facts(struct event_log *log);
 
-/* Counts missing digests and registers out of range. */
-void event_log_count_deviations(struct event_log *log);
+/* Counts missing digests and registers out of range, of the events from this one on. */
+void event_log_count_deviations(struct event_log *log, size_t from);
+
+/* event_log_joints.c: whether another log's header stands here; takes the head of an EFI final
+ * events table, where one does; joins its events, which start at `from`, to those before. */
+bool event_log_header_follows(const struct event_log *log, struct view v);
+bool event_log_take_final_table(struct view *v);
+void event_log_join_final_events(struct event_log *log, size_t from);
+
+/* Bytes of a digest: as the header says, else as the algorithm has; 0 for an unknown one. */
+uint16_t event_log_digest_size(const struct event_log *log, uint16_t alg);
 
 /* EVENT_LOG_UNREADABLE with the problem filled. */
 ERRFN event_log_refuse(struct event_log_problem *out_problem, size_t offset, const char *reason);

@@ -194,7 +194,8 @@ def test_nonce_has_its_shape(appliance):
 def test_challenge_has_its_shape(appliance):
     body = appliance.post("/api/v1/attest/challenge", {"ek_cert_pem": b64(b"c"), "ak_pub": b64(b"area")}).json
     assert list(body) == ["session_id", "nonce_id", "nonce", "credential_blob", "encrypted_secret", "pcr_selection", "event_log",
-                          "expires_at"]
+                          "userspace_log", "expires_at"]
+    assert body["userspace_log"] is True
     assert body["pcr_selection"] == {"sha256": [0, 2, 4, 7]}
     assert body["credential_blob"] == b64(b"blob") and body["event_log"] == "optional"
 

@@ -322,6 +322,30 @@ static void connection_is_kept_between_requests(void **state)
     assert_string_equal(get_line, post_line); /* the client's port */
 }
 
+static bool is_over;
+
+static bool over(void)
+{
+    return is_over;
+}
+
+static void request_is_broken_off_when_its_caller_ends_unless_it_is_to_be_seen_through(void **state)
+{
+    (void)state;
+    AUTO(https_client) client = NULL;
+    struct https_server with = {.url = server.url, .pin = key_pin, .ended = over};
+    struct https_request r = {.method = "GET", .target = "/echo"};
+    struct https_answer answer = {0};
+    ASSERT_OK(https_client_new(&with, &client));
+    ASSERT_OK(https_send(client, &r, &answer));
+    https_answer_clear(&answer);
+    is_over = true;
+    ASSERT_E(https_send(client, &r, &answer), ENDED);
+    https_client_see_through(client);
+    ASSERT_OK(https_send(client, &r, &answer));
+    https_answer_clear(&answer);
+}
+
 static void proxy_of_the_environment_is_ignored_unless_asked_for(void **state)
 {
     (void)state;
@@ -361,6 +385,8 @@ int main(void)
         cmocka_unit_test(nobody_listening_is_an_error),
         cmocka_unit_test(refusal_says_reason_and_when_to_come_back),
         cmocka_unit_test(connection_is_kept_between_requests),
+        cmocka_unit_test(
+            request_is_broken_off_when_its_caller_ends_unless_it_is_to_be_seen_through),
         cmocka_unit_test(proxy_of_the_environment_is_ignored_unless_asked_for),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -537,7 +537,7 @@ def test_certificate_of_another_ca_file_is_not_started_with(appliance):
 
 @pytest.mark.parametrize("keys", [("--ek", "rsa2048", "--ak", "p384"), ("--ek", "p384", "--ak", "p256"), ("--ek", "rsa2048", "--ak", "rsa2048")],
                          ids=["p384", "p256", "rsa2048"])
-def test_node_agent_brings_a_certificate_for_a_key_of_its_own(appliance, keys):
+def test_node_agent_brings_certificates_each_for_a_key_of_its_own(appliance, keys):
     node = Node(appliance)
     try:
         assert node.agent(*keys).returncode == 10
@@ -546,11 +546,11 @@ def test_node_agent_brings_a_certificate_for_a_key_of_its_own(appliance, keys):
         prefix = node.tpm.path("enrollment")
         done = node.agent(*keys, "--enroll-cert", prefix)
         assert done.returncode == 0, done.stderr
-        assert os.stat(prefix + ".key").st_mode & 0o777 == 0o600
-        for name in ("enrollment.crt", "enrollment-svid.crt"):
-            assert run("openssl", "verify", "-CAfile", prefix + "-ca.crt", node.tpm.path(name)).stdout.strip().endswith("OK")
-            certified = run("openssl", "x509", "-in", node.tpm.path(name), "-noout", "-pubkey").stdout
-            assert run("openssl", "pkey", "-in", prefix + ".key", "-pubout").stdout == certified
+        for kind in ("", "-svid"):
+            assert os.stat(prefix + kind + ".key").st_mode & 0o777 == 0o400
+            assert run("openssl", "verify", "-CAfile", prefix + "-ca.crt", prefix + kind + ".crt").stdout.strip().endswith("OK")
+            certified = run("openssl", "x509", "-in", prefix + kind + ".crt", "-noout", "-pubkey").stdout
+            assert run("openssl", "pkey", "-in", prefix + kind + ".key", "-pubout").stdout == certified
         assert f"CN = {machine_id}" in run("openssl", "x509", "-in", prefix + ".crt", "-noout", "-subject").stdout
     finally:
         node.remove()

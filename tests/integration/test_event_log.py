@@ -1,5 +1,6 @@
 """Event logs of real machines through the whole appliance: a software TPM measures what the log says, the node proves it, policy judges it."""
 
+import hashlib
 import json
 import os
 
@@ -141,6 +142,37 @@ def test_log_of_another_boot_is_refused(linux, node):
     node.tpm.tool("tpm2_pcrextend", "4:sha256=" + "ee" * 32)
     assert attest(node, LOG).returncode != 0
     assert last_evidence(linux, linux.machine_id)["reason"] == "event_log_replay_mismatch"
+
+
+def record_of(pcr, kind, text):
+    """As systemd writes it into tpm2-measure.log."""
+    digests = [{"hashAlg": "sha256", "digest": hashlib.sha256(text.encode()).hexdigest()}]
+    content = {"string": text, "bootId": "189c18dd7ba245f38cf49d9ac154b525", "timestamp": 1515761, "eventType": kind}
+    return "\x1e" + json.dumps({"pcr": pcr, "digests": digests, "content_type": "systemd", "content": content}) + "\n"
+
+
+def test_what_userspace_measured_replays_with_its_log(linux, node, tmp_path):
+    """A word of the distribution's own in PCR 7, which nobody can guess."""
+    path = tmp_path / "tpm2-measure.log"
+    path.write_text(record_of(7, "phase", "a-phase-of-our-own"))
+    node.tpm.tool("tpm2_pcrextend", "7:sha256=" + hashlib.sha256(b"a-phase-of-our-own").hexdigest())
+    assert attest(node, LOG).returncode != 0
+    assert last_evidence(linux, linux.machine_id)["reason"] == "event_log_replay_mismatch"
+    assert attest(node, LOG, "--userspace-log", str(path)).returncode == 0
+    assert last_evidence(linux, linux.machine_id)["replay"] == "pass"
+
+    # One that can't be read stays behind; one that lies is worth no more than another lie.
+    path.write_text(path.read_text()[:-10])
+    assert attest(node, LOG, "--userspace-log", str(path)).returncode != 0
+    path.write_text(record_of(7, "phase", "another-phase"))
+    assert attest(node, LOG, "--userspace-log", str(path)).returncode != 0
+    assert last_evidence(linux, linux.machine_id)["reason"] == "event_log_replay_mismatch"
+
+
+def test_separator_of_systemd_replays_without_a_log(linux, node):
+    for pcr in (*range(8), 9, 12, 13, 14):
+        node.tpm.tool("tpm2_pcrextend", f"{pcr}:sha256=" + hashlib.sha256(b"os-separator").hexdigest())
+    assert attest(node, LOG).returncode == 0
 
 
 @pytest.mark.parametrize("content", [b"not a log at all, but some text that is long enough", b"\xff" * 4096], ids=["text", "padding"])

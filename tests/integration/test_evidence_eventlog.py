@@ -1,8 +1,10 @@
 """The `attestation evidence` commands on event logs: files in, words and JSON out; no appliance is there."""
 
 import base64
+import hashlib
 import json
 import os
+import struct
 import subprocess
 
 import pytest
@@ -54,6 +56,7 @@ def test_every_log_of_the_collection_is_explained(folder, entry):
     assert said["format"] == entry["format"]
     assert said.get("cc", False) == folder.endswith("ccel")
     assert len(said["events"]) == entry["events"]
+    assert said["algorithms"] == entry.get("algorithms", said["algorithms"])
     assert said["startup_locality"] == entry["startup_locality"]
     for bank, values in entry["banks"].items():
         known = entry.get("mismatches", {}).get(bank, {})
@@ -78,6 +81,9 @@ def test_json_holds_every_event_with_its_digests_and_data(log):
                                                                                "SecureBoot")
     assert len(event["digests"]["sha256"]) == 64
     assert bytes.fromhex(event["data"]) in log and log.index(bytes.fromhex(event["data"])) > event["offset"]
+    assert event["data_is_measured"] is True and said["spec_id"]["uintn_size"] == 2
+    image = next(e for e in said["events"] if e["type_name"] == "EV_EFI_BOOT_SERVICES_APPLICATION")
+    assert image["data_is_measured"] is False and "data_is_measured" not in said["events"][0]
     assert said["claims"]["secure_boot.enabled"] == "true"
     assert len(said["claims"]["secure_boot.db"]) == 4
     assert isinstance(said["claims"]["boot.driver"], list), "sets are lists, also of one"
@@ -111,6 +117,38 @@ def test_what_is_no_log_is_refused_with_the_byte_where_it_ends_to_be_one(log, tm
     assert missing.returncode == UNREADABLE and b"cannot be read" in missing.stderr
 
 
+def cel_tlv(kind, value):
+    return bytes([kind]) + len(value).to_bytes(4, "big") + value
+
+
+@pytest.mark.parametrize("content, words", [
+    (b"---\nversion: 1\nevents:\n- EventNum: 0\n", "YAML, as tpm2_eventlog prints it"),
+    (b'\x1e{"pcr":11,"digests":[],"content_type":"systemd"}\n', "give it with --userspace-log"),
+    (b'[{"recnum":0,"pcr":0,"digests":[],"content_type":"pcclient_std"}]', "CEL-JSON"),
+    (cel_tlv(0, bytes(8)) + cel_tlv(1, bytes(4)) + cel_tlv(3, cel_tlv(11, bytes(32))) + cel_tlv(5, b""), "CEL-TLV"),
+    (b"\x9f\xa4\x00\x00\x01\x00\x03\x81\xa2" + bytes(40), "CEL-CBOR"),
+    (b"\x0a\0\0\0" + bytes(20) + b"\x06\0\0\0ima-ng" + bytes(20), "(IMA)"),
+    (b"10 91f34b5c671d73504b274a919661cf80dab1e127 ima-ng sha1:1801e1be boot_aggregate\n", "(IMA)"),
+    (b"\x1f\x8b\x08" + bytes(30), "gzip"), (b"\x28\xb5\x2f\xfd" + bytes(30), "zstd"),
+    (b"00000000: 0000 0000 0300 0000 0000 0000 0000 0000  ................\n", "xxd -p"),
+    (b"CCEL" + bytes(52), "the ACPI table"), (b"\xffTCG\x80\x18" + bytes(90), "a TPM's quote"),
+], ids=["yaml", "systemd", "cel-json", "cel-tlv", "cel-cbor", "ima", "ima-text", "gzip", "zstd", "xxd", "acpi", "quote"])
+def test_what_people_take_for_a_log_is_called_by_its_name(content, words):
+    done = evidence("eventlog", "-", given=content)
+    assert done.returncode == UNREADABLE and done.stdout == b""
+    assert words.encode() in done.stderr and b"byte offset" in done.stderr
+
+
+def test_log_copied_twice_is_refused_and_final_events_are_not(log):
+    twice = evidence("eventlog", "-", given=log + log)
+    assert twice.returncode == UNREADABLE and b"byte offset 41371, event 99: another log begins here" in twice.stderr
+    last = json.loads(evidence("eventlog", UEFI, "--json").stdout)["events"][-1]["offset"]
+    table = struct.pack("<QQ", 1, 1) + log[last:]
+    said = json.loads(evidence("eventlog", "-", "--json", given=log + table).stdout)
+    assert said["final_events"] == {"events": 1, "repeated": 1} and len(said["events"]) == 99
+    assert said["banks"] == json.loads(evidence("eventlog", UEFI, "--json").stdout)["banks"]
+
+
 def test_padded_log_is_good_and_says_so(log):
     done = evidence("eventlog", "-", "--json", given=log + b"\xff" * 1000)
     assert done.returncode == GOOD
@@ -126,6 +164,51 @@ def test_log_with_edited_data_is_suspicious(log):
     assert "secure_boot.enabled" not in said["claims"]
     assert said["claims"]["log.unverified_data"] == ["4 EV_EFI_VARIABLE_DRIVER_CONFIG"]
     assert "event 4" in said["warnings"][0]
+
+
+def extended(value, text):
+    return hashlib.sha256(bytes.fromhex(value) + hashlib.sha256(text.encode()).digest()).hexdigest()
+
+
+def record_of(pcr, kind, text):
+    """As systemd writes it into tpm2-measure.log."""
+    digests = [{"hashAlg": "sha256", "digest": hashlib.sha256(text.encode()).hexdigest()}]
+    content = {"string": text, "bootId": "189c18dd7ba245f38cf49d9ac154b525", "timestamp": 1515761, "eventType": kind}
+    return "\x1e" + json.dumps({"pcr": pcr, "digests": digests, "content_type": "systemd", "content": content}) + "\n"
+
+
+@pytest.fixture
+def userspace(tmp_path):
+    path = tmp_path / "tpm2-measure.log"
+    path.write_text(record_of(7, "os-separator", "os-separator") + record_of(11, "phase", "enter-initrd") +
+                    record_of(15, "machine-id", "machine-id:0123"))
+    return str(path)
+
+
+def test_userspace_goes_on_where_the_firmware_ended(userspace):
+    alone = json.loads(evidence("eventlog", UEFI, "--json").stdout)
+    done = evidence("eventlog", UEFI, "--userspace-log", userspace, "--json")
+    said = json.loads(done.stdout)
+    assert done.returncode == GOOD and said["warnings"] == []
+    before, after = alone["banks"]["sha256"], said["banks"]["sha256"]
+    assert after.pop("7") == extended(before.pop("7"), "os-separator")
+    assert after.pop("11") == extended("00" * 32, "enter-initrd")
+    assert after.pop("15") == extended("00" * 32, "machine-id:0123")
+    assert after == before
+    assert said["userspace"] == {"records": 3, "nv_index": 0}
+    assert said["claims"]["uki.phase"] == ["enter-initrd"] and said["claims"]["machine.id"] == "0123"
+    assert (said["events"][-1]["userspace"], said["events"][-1]["text"]) == ("machine-id", "machine-id:0123")
+    words = evidence("eventlog", UEFI, "--userspace-log", userspace).stdout.decode()
+    assert "Userspace's log behind it: 3 records" in words and "Boot phases                         enter-initrd" in words
+
+
+def test_userspace_log_that_is_none_is_refused_with_its_name(tmp_path, userspace):
+    torn = tmp_path / "torn"
+    with open(userspace, encoding="utf-8") as file:
+        torn.write_text(file.read()[:-20])
+    done = evidence("eventlog", UEFI, "--userspace-log", str(torn))
+    assert done.returncode == UNREADABLE and done.stdout == b""
+    assert str(torn).encode() in done.stderr and b"event 2: the last record is cut off" in done.stderr
 
 
 def test_diff_of_a_log_with_itself_is_empty():

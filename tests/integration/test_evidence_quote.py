@@ -180,6 +180,22 @@ def test_only_the_log_of_the_last_resume_explains_the_quote(bench):
         assert not differs or ("--pcrs" in alone.json["explanations"][0] and alone.json["event_log"]["banks"] is None)
 
 
+def test_userspace_log_counts_as_far_as_the_quote_bears_it_out(bench):
+    entry, quote, log = guard("latitude-7520")
+
+    def judge(register):
+        record = json.dumps({**register, "digests": [{"hashAlg": "sha256", "digest": "11" * 32}]})
+        return bench.judge(quote, "--eventlog", log, "--userspace-log", bench.write("userspace", record), nonce=entry["nonce_hex"],
+                           pcrs=quote.pcrs)
+    assert judge({"nv_index": 0x1d10200}).json["valid"] is True, "no quote covers NV indexes"
+    said = judge({"pcr": 15}).json
+    assert said["reasons"] == ["event_log_replay_mismatch"] and said["event_log"]["banks"]["sha256"]["differs"] == [15]
+    torn = bench.judge(quote, "--eventlog", log, "--userspace-log", bench.write("torn", "{"), nonce=entry["nonce_hex"])
+    assert torn.status == 2 and "the last record is cut off" in torn.stderr
+    alone = bench.judge(quote, "--userspace-log", bench.write("userspace", "{}"), nonce=entry["nonce_hex"])
+    assert alone.status == 2 and "without --eventlog" in alone.stderr
+
+
 @pytest.mark.parametrize("name", ["IMN-SUPERMICRO-no-epp", "IMN-SUPERMICRO-WBCL"])
 def test_bank_that_windows_capped_is_named_and_the_other_believed(bench, name):
     entry, quote, log = guard(name)

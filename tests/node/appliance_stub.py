@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """An appliance as the node agent sees it, which does what the file FOLDER/mode says. It decides nothing and checks nothing; credentials are real.
 
-usage: appliance_stub.py FOLDER SEALER      SEALER is the program built from sealer.c
+usage: appliance_stub.py FOLDER SEALER      SEALER is the program built from sealer.c; beside it is the one from issuer.c
 """
 import base64
 import json
 import os
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "https"))
 import tls_server  # noqa: E402
@@ -19,6 +20,12 @@ CONFIG = "version: v1alpha1\nmachine:\n  type: worker\n"
 
 def run_sealer(*arguments):
     return json.loads(subprocess.run([sys.argv[2], *arguments], check=True, capture_output=True, text=True).stdout)
+
+
+def issue(csr, machine, role, life):
+    issuer = os.path.join(os.path.dirname(sys.argv[2]), "node_issuer")
+    now = int(time.time())
+    return json.loads(subprocess.run([issuer, csr, machine, role, str(now), str(now + life)], check=True, capture_output=True, text=True).stdout)
 
 
 class Handler(tls_server.Handler):
@@ -104,6 +111,29 @@ class Handler(tls_server.Handler):
             sealed["tag"] = base64.b64encode(b"\0" * 16).decode()
         self.reply(200, {"format": "tpm-credential-v1", "machine_id": MACHINE, **sealed}, SEALED)
 
+    def request_certificate(self, body, mode):
+        profile = body["profile"]
+        if mode.startswith("request:"):
+            return self.refuse(403, mode.split(":")[1])
+        if mode == "busy-request":
+            return self.reply(429, {"detail": "Busy.", "reason": "rate_limited"}, **{"Retry-After": "700"})
+        if mode == "exhausted" and profile == "enrollment":
+            return self.reply(429, {"detail": "Too many.", "reason": "certificates_exhausted"})
+        if mode == "foreign-key":
+            with open(f"{self.server.folder}/foreign.csr") as file:
+                body["csr_pem"] = file.read().strip()
+        names = ("", "") if profile == "svid" else ("another" if mode == "foreign-machine" else MACHINE, "worker-app")
+        made = issue(body["csr_pem"], *names, 3600)
+        answer = {"machine_id": MACHINE, "role": "worker-app", "enrollment_cert_pem": "", "enrollment_key_pem": "", "svid_pem": None,
+                  "enrollment_ca_pem": made["ca"], "message": "-"}
+        answer["enrollment_cert_pem" if profile == "enrollment" else "svid_pem"] = made["certificate"]
+        self.reply(200, answer)
+
+    def bundle(self, mode):
+        if mode == "no-trust-domain":
+            return self.refuse(404, "trust_domain_not_set")
+        self.reply(200, {"keys": [], "spiffe_sequence": 1, "spiffe_refresh_hint": 1})
+
     def handle_any(self):
         text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body = json.loads(text) if text else {}
@@ -115,6 +145,12 @@ class Handler(tls_server.Handler):
         mode = self.mode()
         if self.path == "/api/v1/self-register":
             self.register(body, mode)
+        elif self.path == "/api/v1/attest/challenge" and self.command == "GET":
+            self.reply(200, {"nonce_id": "ef" * 16, "nonce": base64.b64encode(self.nonce).decode(), "expires_at": "2026-11-22T00:00:00Z"})
+        elif self.path == f"/api/v1/machines/{MACHINE}/request-cert":
+            self.request_certificate(body, mode)
+        elif self.path == "/pki/bundle.json":
+            self.bundle(mode)
         elif self.path == "/api/v1/attest/challenge":
             self.challenge(body, mode)
         elif self.path == "/api/v1/attest":

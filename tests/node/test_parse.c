@@ -49,6 +49,18 @@ static void defaults_poll_for_ever_with_the_best_keys(void **state)
     assert_false(options.event_log_given);
 }
 
+/* It is of the kernel's log's boot; of another log nobody knows. */
+static void log_of_userspace_goes_with_the_kernel_s_only_unless_named(void **state)
+{
+    (void)state;
+    ASSERT_OK(parse("--url https://a --ca f"));
+    assert_string_equal(options.userspace_log, OPTIONS_DEFAULT_USERSPACE_LOG);
+    ASSERT_OK(parse("--url https://a --ca f --event-log l"));
+    assert_null(options.userspace_log);
+    ASSERT_OK(parse("--url https://a --ca f --event-log l --userspace-log u"));
+    assert_string_equal(options.userspace_log, "u");
+}
+
 static void environment_stands_in_for_options(void **state)
 {
     (void)state;
@@ -80,6 +92,7 @@ static void misuse_is_named(void **state)
     ASSERT_E(parse("--url https://a --ca f --ek p512"), FIELD_INVALID);
     ASSERT_E(parse("--url https://a --ca f --ak sha1"), FIELD_INVALID);
     ASSERT_E(parse("--url https://a --ca f --apply x --output y"), FIELD_INVALID);
+    ASSERT_E(parse("--url https://a --ca f --enroll-cert /var/lib/"), FIELD_INVALID);
     static const char *const seconds[] = {"-1",       "1s",   "",
                                           "99999999", "0x10", "99999999999999999999"};
     for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
@@ -289,6 +302,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_poll_for_ever_with_the_best_keys),
+        cmocka_unit_test(log_of_userspace_goes_with_the_kernel_s_only_unless_named),
         cmocka_unit_test(environment_stands_in_for_options),
         cmocka_unit_test(misuse_is_named),
         cmocka_unit_test(receipt_needs_no_server),

@@ -89,8 +89,8 @@ struct buf *tls_pair_shake(const struct tls_pair *pair)
     SSL_CTX *client_context = make_context(TLS_client_method(), pair->client_certificate, pair->client_key, pair->client_groups);
     SSL *server = SSL_new(server_context);
     SSL *client = SSL_new(client_context);
-    BIO *near;
-    BIO *far;
+    BIO *near = NULL;
+    BIO *far = NULL;
     need(server && client && BIO_new_bio_pair(&near, MESSAGES_MAX, &far, MESSAGES_MAX) == 1, "pair");
     SSL_set_bio(server, near, near);
     SSL_set_bio(client, far, far);

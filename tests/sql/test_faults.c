@@ -3,18 +3,17 @@
 #include "fixture.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "tests/base/small_disk.h"
 
 enum { PAGE = 4096, BATCH_ROWS = 8, BIG_BATCH_ROWS = 12000 };
 
@@ -136,38 +135,13 @@ static void full_disk_at_creation_leaves_no_database(void **state)
     assert_ok(db_check(f->db));
 }
 
-static bool write_text(const char *path, const char *text)
-{
-    AUTO(fd) fd = open(path, O_WRONLY | O_CLOEXEC);
-    return fd >= 0 && IS_OK(fd_write_full(fd, text, strlen(text)));
-}
-
-/* What an ordinary user needs to mount: a user namespace with his user and group in it. */
-static bool enter_user_namespace(void)
-{
-    char users[32];
-    char groups[32];
-    snprintf(users, sizeof users, "0 %u 1", (unsigned)getuid());
-    snprintf(groups, sizeof groups, "0 %u 1", (unsigned)getgid());
-    return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_text("/proc/self/uid_map", users) &&
-           write_text("/proc/self/setgroups", "deny") && write_text("/proc/self/gid_map", groups);
-}
-
-/* A file system of 1 MiB in a mount namespace of this process alone. */
-static bool mount_tiny(const char *folder)
-{
-    return (unshare(CLONE_NEWNS) == 0 || enter_user_namespace()) &&
-           mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("tiny", folder, "tmpfs", 0, "size=1m") == 0;
-}
-
 static void full_file_system_fails_batches_until_there_is_room(void **state)
 {
     struct fixture *f = *state;
     char filler[FIXTURE_PATH_SIZE + 8];
     uint64_t good = 0;
     err_t error = OK;
-    if (!mount_tiny(f->folder)) {
+    if (!small_disk_mount(f->folder, "size=1m")) {
         skip(); /* the limits above are the same code path; a runner without namespaces can't do
                    more */
     }
@@ -187,7 +161,7 @@ static void full_file_system_fails_batches_until_there_is_room(void **state)
     assert_chain_good(f->db, good + BATCH_ROWS);
     assert_ok(db_check(f->db));
     fixture_close(f);
-    assert_int_equal(umount2(f->folder, MNT_DETACH), 0); /* the filler is open */
+    assert_true(small_disk_unmount(f->folder)); /* the filler is open */
 }
 
 /* -- killed writers -------------------------------------------------------------------------- */

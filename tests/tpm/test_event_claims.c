@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "tpm/event_claims.h"
+#include "tpm/event_describe.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -308,6 +309,36 @@ static void malformed_variable_is_a_warning_where_it_was_measured_so(void **stat
     }
 }
 
+/* Vendors put settings of their own into events of this type. */
+static void malformed_setting_outside_of_secure_boot_is_not_serious(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 1, EV_EFI_VARIABLE_DRIVER_CONFIG, view_text("x"), view_text("setup"));
+    log_measure_other(bytes, 1, EV_EFI_VARIABLE_BOOT, view_text("y"), view_text("Boot0001"));
+    log_measure(bytes, 1, EV_PLATFORM_CONFIG_FLAGS, view_of("\0\0\0\0", 4));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "log.unverified_data"), 2);
+    assert_int_equal(claims->warning_count, 3);
+    assert_false(claims->serious);
+}
+
+static void zeros_behind_a_database_are_padding(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) db = log_new();
+    uint8_t *at;
+    log_start(bytes);
+    put_signatures(db, "c1c41626-504c-4092-aca9-41f936934328", 32, 2);
+    assert_ok(buf_extend(db, 100, &at));
+    measure_variable(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, "dbx", buf_view(db));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "secure_boot.dbx"), 2);
+    assert_false(claims->serious || claims->truncated);
+}
+
 static void setting_of_a_vendor_that_is_hashed_in_its_own_way_is_not_serious(void **state)
 {
     (void)state;
@@ -370,6 +401,138 @@ static void separators_of_zeros_and_ones_are_sound_and_others_are_errors(void **
         assert_int_equal(claims->serious, !cases[i].sound);
         assert_int_equal(claims_has(claims, "log.separator.error", "PCR 5"), !cases[i].sound);
     }
+}
+
+/* Old laptops leave the data out, coreboot pads its events. */
+static void separator_is_what_was_measured_also_where_its_data_is_worn(void **state)
+{
+    (void)state;
+    static const uint8_t zeros[64] = {0};
+    static const uint8_t ones[64] = {0xFF, 0xFF, 0xFF, 0xFF};
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) edited = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 1, EV_SEPARATOR, view_of(zeros, 4), VIEW_EMPTY);
+    log_measure_other(bytes, 4, EV_SEPARATOR, view_of(zeros, 4), view_of(zeros, sizeof zeros));
+    log_measure_other(bytes, 7, EV_SEPARATOR, view_of(ones, 4), view_of(ones, sizeof ones));
+    log_start(edited);
+    log_measure_other(edited, 7, EV_SEPARATOR, view_of(zeros, 4), view_of(ones, sizeof ones));
+    AUTO(claims) claims = claims_of(bytes);
+    AUTO(claims) other = claims_of(edited);
+    assert_absent(claims, "log.separator.error");
+    assert_absent(claims, "opaque.pcr7");
+    assert_int_equal(claims_count(claims, "log.separator.missing"), 5);
+    assert_false(claims->serious);
+    assert_true(other->serious);
+}
+
+/* The event may describe the error in place of the 1 that was measured. */
+static void error_of_the_firmware_may_be_described_in_its_separator(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 2, EV_SEPARATOR, view_of("\1\0\0\0", 4), view_text("no option ROM"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "log.separator.error", "PCR 2");
+    assert_absent(claims, "log.unverified_data");
+    assert_int_equal(claims_count(claims, "log.separator.missing"), 7);
+    assert_true(claims->serious);
+}
+
+static void pcrs_that_the_firmware_did_not_close_are_named(void **state)
+{
+    (void)state;
+    AUTO(buf) closed = log_new();
+    AUTO(buf) open = log_new();
+    log_start(closed);
+    log_separators(closed);
+    log_start(open);
+    for (uint32_t pcr = 0; pcr < 7; pcr++) {
+        log_measure(open, pcr, EV_SEPARATOR, view_of("\xff\xff\xff\xff", 4));
+    }
+    AUTO(claims) none = claims_of(closed);
+    AUTO(claims) one = claims_of(open);
+    assert_absent(none, "log.separator.missing");
+    assert_claim(one, "log.separator.missing", "PCR 7");
+    assert_int_equal(claims_count(one, "log.separator.missing"), 1);
+}
+
+static void parts_of_the_firmware_are_digests(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_measure_other(bytes, 0, EV_POST_CODE, view_text("1"), view_text("POST CODE"));
+    log_measure_other(bytes, 0, EV_POST_CODE2, view_text("2"),
+                      view_of("\x03"
+                              "FSP",
+                              4));
+    log_measure_other(bytes, 1, EV_CPU_MICROCODE, view_text("3"), VIEW_EMPTY);
+    log_measure_other(bytes, 2, EV_EFI_SPDM_FIRMWARE_BLOB, view_text("4"), VIEW_EMPTY);
+    log_measure_other(bytes, 3, EV_EFI_SPDM_FIRMWARE_CONFIG, view_text("5"), VIEW_EMPTY);
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "firmware.post_code"), 2);
+    assert_int_equal(claims_count(claims, "firmware.microcode"), 1);
+    assert_int_equal(claims_count(claims, "device.firmware"), 1);
+    assert_int_equal(claims_count(claims, "device.config"), 1);
+    assert_false(claims->serious);
+}
+
+static void devices_that_may_be_used_are_a_database_like_others(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) db = log_new();
+    log_start(bytes);
+    put_signatures(db, "c1c41626-504c-4092-aca9-41f936934328", 32, 2);
+    measure_variable(bytes, 7, EV_EFI_SPDM_DEVICE_POLICY, "devdb", buf_view(db));
+    measure_variable(bytes, 7, EV_EFI_SPDM_DEVICE_AUTHORITY, "devdb", view_text("entry"));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_int_equal(claims_count(claims, "secure_boot.devdb"), 2);
+    assert_int_equal(strncmp(claims_first(claims, "secure_boot.authority"), "devdb:data:", 11), 0);
+}
+
+static void technology_of_google_s_firmware_is_named_as_measured(void **state)
+{
+    (void)state;
+    uint8_t info[32] = "GCE NonHostInfo";
+    info[16] = 4;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) edited = log_new();
+    log_start(bytes);
+    log_start(edited);
+    log_measure(bytes, 0, EV_NONHOST_INFO, view_of(info, sizeof info));
+    log_measure_other(edited, 0, EV_NONHOST_INFO, view_text("other"), view_of(info, sizeof info));
+    AUTO(claims) claims = claims_of(bytes);
+    AUTO(claims) none = claims_of(edited);
+    assert_claim(claims, "firmware.confidential_computing", "amd-sev-snp");
+    assert_absent(none, "firmware.confidential_computing");
+}
+
+static void partitions_of_the_disk_are_told(void **state)
+{
+    (void)state;
+    AUTO(buf) data = log_new();
+    AUTO(buf) name = log_utf16("root");
+    AUTO(buf) bytes = log_new();
+    uint8_t *at;
+    assert_ok(buf_extend(data, 84, &at)); /* a header up to the size of its entries */
+    memset(at + 56, 0x11, 16);
+    log_u32(data, 128);
+    log_u32(data, 0);
+    log_u64(data, 2); /* one more than there are */
+    assert_ok(buf_extend(data, 128, &at));
+    memset(at, 0x22, 16);
+    memset(at + 16, 0x33, 16);
+    memcpy(at + 56, name->data, name->len);
+    log_start(bytes);
+    log_measure(bytes, 5, EV_EFI_GPT_EVENT, buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "boot.gpt_disk_guid", "11111111-1111-1111-1111-111111111111");
+    assert_claim(claims, "boot.gpt_partition",
+                 "root 33333333-3333-3333-3333-333333333333 22222222-2222-2222-2222-222222222222");
+    assert_int_equal(claims_count(claims, "boot.gpt_partition"), 1);
 }
 
 static void separators_of_an_operating_system_are_its_own(void **state)
@@ -477,10 +640,128 @@ static void boot_options_are_told_with_their_paths(void **state)
     log_start(bytes);
     measure_variable(bytes, 1, EV_EFI_VARIABLE_BOOT2, "BootOrder", view_of("\x01\x00\x1a\x00", 4));
     log_measure_other(bytes, 1, EV_EFI_VARIABLE_BOOT, buf_view(option), buf_view(data));
+    measure_variable(bytes, 1, EV_EFI_VARIABLE_BOOT2, "BootNext", view_of("\x1a\x00", 2));
     AUTO(claims) claims = claims_of(bytes);
     assert_claim(claims, "boot.order", "0001,001A");
     assert_claim(claims, "boot.option", "Boot0001 Linux \\a");
+    assert_claim(claims, "boot.option", "BootNext 001A");
     assert_false(claims->serious);
+}
+
+static void reference_manifest_is_told_by_machine_and_firmware(void **state)
+{
+    (void)state;
+    static const char manifest[] = "SP800-155 Event3"
+                                   "\x57\x01\0\0"
+                                   "gggggggggggggggg"
+                                   "\x05"
+                                   "Dell\0"
+                                   "\x03"
+                                   "R1\0"
+                                   "\x02"
+                                   "A\0"
+                                   "\x04"
+                                   "AMI\0"
+                                   "\x68\x02\0\0"
+                                   "\x04"
+                                   "2.1\0"
+                                   "\x02"
+                                   "1\0";
+    struct event_text text;
+    struct event_record event = {.type = EV_NO_ACTION};
+    for (size_t len = 0; len < sizeof manifest; len++) {
+        event.data = view_of(manifest, len);
+        event_text_clear(&text);
+        event_describe(&event, &text);
+        bool whole = len >= sizeof manifest - 3; /* what follows the version is not needed */
+        assert_true(strcmp(text.text, "SP800-155 Event3 Dell R1 A, firmware AMI 2.1") == 0 ||
+                    !whole);
+        assert_true(len < 16 || strncmp(text.text, "SP800-155 Event3", 16) == 0);
+    }
+}
+
+static void paths_of_devices_are_told_in_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *node; /* its type and subtype, and what it says behind its length */
+        size_t len;
+        const char *words;
+    } nodes[] = {
+        {"\x01\x05\x07\0\0\0", 6, "Ctrl(0x7)"},
+        {"\x02\x03\x10\0\x01\0", 6, "AcpiAdr(0x10010)"},
+        {"\x03\x05\x02\x01", 4, "USB(0x2,0x1)"},
+        {"\x03\x0d"
+         "aaaaaaaaaaaaaaaa"
+         "\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\x01",
+         34, "IPv6(fe80:0:0:0:0:0:0:1)"},
+        {"\x03\x13"
+         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0iqn.disk\0",
+         25, "iSCSI(iqn.disk)"},
+        {"\x03\x14\x2a\0", 4, "Vlan(0x2a)"},
+        {"\x03\x19\x01\x02", 4, "UFS(0x1,0x2)"},
+        {"\x03\x1a\x01", 3, "SD(0x1)"},
+        {"\x03\x1d\x02", 3, "eMMC(0x2)"},
+        {"\x04\x02\x01\0\0\0", 6, "CDROM(0x1)"},
+        {"\x04\x08\0\0\0\0\0\x10\0\0\0\0\0\0\xff\x1f\0\0\0\0\0\0", 22, "Offset(0x1000,0x1fff)"},
+        {"\x05\x01\x02\0\0\0Disk\0", 11, "BBS(0x2,Disk)"},
+        {"\x03\x1d", 2, "Path(3,29)"},
+        {"\x04\x08\0", 3, "Path(4,8,00)"},
+    };
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
+        AUTO(buf) bytes = log_new();
+        AUTO(buf) node = log_new();
+        log_start(bytes);
+        assert_ok(buf_put(node, view_of(nodes[i].node, 2)));
+        log_u16(node, (uint16_t)(nodes[i].len + 2));
+        assert_ok(buf_put(node, view_of(nodes[i].node + 2, nodes[i].len - 2)));
+        measure_image(bytes, "image", (const char *)node->data, node->len);
+        AUTO(claims) claims = claims_of(bytes);
+        assert_claim(claims, "boot.application_path", nodes[i].words);
+    }
+}
+
+static void variable_of_32_bit_firmware_is_read_where_it_fits_exactly(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) data = log_new();
+    AUTO(buf) name = log_utf16("SecureBoot");
+    uint8_t *guid;
+    assert_ok(buf_extend(data, 16, &guid));
+    log_u32(data, 10);
+    log_u32(data, 1);
+    assert_ok(buf_put(data, buf_view(name)));
+    assert_ok(buf_put_u8(data, 1));
+    log_start(bytes);
+    log_measure(bytes, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "secure_boot.enabled", "true");
+    assert_ok(buf_put_u8(data, 0));
+    AUTO(buf) longer = log_new();
+    log_start(longer);
+    log_measure(longer, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, buf_view(data));
+    AUTO(claims) none = claims_of(longer);
+    assert_absent(none, "secure_boot.enabled");
+}
+
+/* Its UINTN have 32 bits. */
+static void image_started_by_32_bit_firmware_has_its_path(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) data = log_new();
+    log_u64(data, 0x1000);
+    log_u32(data, 0x2000);
+    log_u32(data, 0);
+    log_u32(data, 14);
+    assert_ok(buf_put(data, view_of(node_file, 10)));
+    assert_ok(buf_put(data, view_of("\x7f\xff\x04\x00", 4)));
+    log_start(bytes);
+    log_measure_other(bytes, 4, EV_EFI_BOOT_SERVICES_APPLICATION, view_text("image"),
+                      buf_view(data));
+    AUTO(claims) claims = claims_of(bytes);
+    assert_claim(claims, "boot.application_path", "\\a");
 }
 
 /* -- boot loaders -------------------------------------------------------------------- */
@@ -764,16 +1045,29 @@ int main(void)
         cmocka_unit_test(authority_of_other_data_is_no_claim),
         cmocka_unit_test(state_of_shim_is_read),
         cmocka_unit_test(malformed_variable_is_a_warning_where_it_was_measured_so),
+        cmocka_unit_test(malformed_setting_outside_of_secure_boot_is_not_serious),
+        cmocka_unit_test(zeros_behind_a_database_are_padding),
         cmocka_unit_test(setting_of_a_vendor_that_is_hashed_in_its_own_way_is_not_serious),
         cmocka_unit_test(unknown_variables_are_nobodys_problem),
         cmocka_unit_test(firmware_version_is_text_a_guid_or_bytes),
         cmocka_unit_test(separators_of_zeros_and_ones_are_sound_and_others_are_errors),
+        cmocka_unit_test(separator_is_what_was_measured_also_where_its_data_is_worn),
+        cmocka_unit_test(error_of_the_firmware_may_be_described_in_its_separator),
+        cmocka_unit_test(pcrs_that_the_firmware_did_not_close_are_named),
+        cmocka_unit_test(parts_of_the_firmware_are_digests),
+        cmocka_unit_test(devices_that_may_be_used_are_a_database_like_others),
+        cmocka_unit_test(technology_of_google_s_firmware_is_named_as_measured),
+        cmocka_unit_test(partitions_of_the_disk_are_told),
         cmocka_unit_test(separators_of_an_operating_system_are_its_own),
         cmocka_unit_test(actions_of_the_firmware_become_facts),
         cmocka_unit_test(action_that_was_not_measured_is_no_fact),
         cmocka_unit_test(last_attempt_has_the_boot_loader_and_every_application_counts),
         cmocka_unit_test(application_measured_before_it_is_called_is_the_loader),
         cmocka_unit_test(boot_options_are_told_with_their_paths),
+        cmocka_unit_test(reference_manifest_is_told_by_machine_and_firmware),
+        cmocka_unit_test(paths_of_devices_are_told_in_words),
+        cmocka_unit_test(variable_of_32_bit_firmware_is_read_where_it_fits_exactly),
+        cmocka_unit_test(image_started_by_32_bit_firmware_has_its_path),
         cmocka_unit_test(text_of_grub_is_hashed_without_its_prefix),
         cmocka_unit_test(command_line_that_was_edited_is_no_claim),
         cmocka_unit_test(command_line_of_the_stub_is_read_with_or_without_its_end),

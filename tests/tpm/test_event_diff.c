@@ -135,6 +135,95 @@ static void dbx_update_is_counted(void **state)
                         "What must not boot (dbx) changed: 190 added.");
 }
 
+/* A boot in few events; one of its parts is another one. */
+static struct buf *boot_with(const char *part)
+{
+    struct buf *log = log_new();
+#define IS(name, other, usual) view_text(strcmp(part, name) == 0 ? other : usual)
+    log_start(log);
+    log_measure(log, 0, EV_S_CRTM_VERSION, IS("version", "F2", "F1"));
+    log_measure_other(log, 0, EV_EFI_PLATFORM_FIRMWARE_BLOB, IS("volume", "2", "1"), VIEW_EMPTY);
+    log_measure_other(log, 0, EV_POST_CODE, IS("code", "2", "1"), view_text("POST CODE"));
+    log_measure_other(log, 1, EV_CPU_MICROCODE, IS("microcode", "2", "1"), view_text("m"));
+    log_measure_other(log, 1, EV_EFI_HANDOFF_TABLES, IS("table", "2", "1"), VIEW_EMPTY);
+    log_measure_other(log, 2, EV_EFI_BOOT_SERVICES_DRIVER, IS("card", "2", "1"), VIEW_EMPTY);
+    log_measure_other(log, 2, EV_EFI_SPDM_FIRMWARE_BLOB, IS("device", "2", "1"), VIEW_EMPTY);
+    AUTO(buf) order = log_variable("BootOrder", IS("order", "\2", "\1"));
+    log_measure(log, 1, EV_EFI_VARIABLE_BOOT2, buf_view(order));
+    if (strcmp(part, "separator") != 0) {
+        log_separators(log);
+    }
+    log_measure_other(log, 4, EV_EFI_BOOT_SERVICES_APPLICATION, IS("loader", "2", "1"), VIEW_EMPTY);
+    log_measure_other(log, 14, EV_IPL, IS("owner", "2", "1"), view_of("MokList", 8));
+    log_measure_other(log, 9, EV_IPL, IS("kernel", "2", "1"), view_text("(hd0)/kernel-6.1"));
+    return log;
+#undef IS
+}
+
+static void each_kind_of_change_is_told_in_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *part;
+        const char *words;
+    } changes[] = {
+        {"version", "The firmware's version changed from \"F1\" to \"F2\"."},
+        {"volume", "The firmware's volumes changed from"},
+        {"code", "The firmware's code changed from"},
+        {"microcode", "The processor's microcode changed from"},
+        {"table", "The firmware's settings and tables (PCR 1) changed, in nothing that has a name"},
+        {"card", "The drivers that the firmware loaded changed from"},
+        {"device", "The firmware of devices changed from"},
+        {"separator", "PCRs that the firmware did not close changed: 8 added."},
+        {"loader", "The boot loader changed from"},
+        {"owner", "The machine owner's keys (MokList) changed from"},
+        {"kernel", "The kernel changed from"},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        AUTO(buf) a = boot_with("");
+        AUTO(buf) b = boot_with(changes[i].part);
+        AUTO(event_diff) diff = diff_of(a, b);
+        assert_true(diff->meaning->count > 0);
+        if (strncmp(diff->meaning->items[0].value, changes[i].words, strlen(changes[i].words)) !=
+            0) {
+            fail_msg("%s: %s", changes[i].part, diff->meaning->items[0].value);
+        }
+    }
+}
+
+/* A sentence for every PCR: from a claim, or from what the PCR is for. */
+static void pcr_without_a_change_that_has_a_name_is_told_by_what_it_is_for(void **state)
+{
+    (void)state;
+    AUTO(buf) a = boot_with("");
+    AUTO(buf) b = boot_with("table");
+    AUTO(event_diff) diff = diff_of(a, b);
+    assert_int_equal(diff->meaning->count, 1);
+    assert_string_equal(diff->meaning->items[0].name, "pcr.1");
+    AUTO(buf) c = boot_with("microcode");
+    AUTO(event_diff) named = diff_of(a, c);
+    assert_int_equal(named->meaning->count, 1);
+    assert_int_equal(named->meaning->items[0].pcrs, 1U << 1);
+}
+
+static void another_start_of_the_tpm_and_other_banks_are_told(void **state)
+{
+    (void)state;
+    static const uint16_t two[] = {TPM_ALG_SHA1, TPM_ALG_SHA256};
+    AUTO(buf) a = log_new();
+    AUTO(buf) b = log_new();
+    log_start(a);
+    log_header(b, two, 2);
+    log_measure(b, 0, EV_NO_ACTION, view_of("StartupLocality\0\3", 17));
+    AUTO(event_diff) diff = diff_of(a, b);
+    assert_string_equal(claims_first(diff->meaning, "log.startup_locality"),
+                        "Who started the TPM (startup locality) changed: 1 added (3).");
+    assert_string_equal(
+        claims_first(diff->meaning, "log.algorithms"),
+        "The hash algorithms of the log changed from \"sha256\" to \"sha1,sha256\".");
+    assert_int_equal(diff->meaning->count, 2);
+}
+
 static void logs_without_a_common_bank_are_not_compared(void **state)
 {
     (void)state;
@@ -177,6 +266,9 @@ int main(void)
         cmocka_unit_test(inserted_event_does_not_make_the_rest_look_changed),
         cmocka_unit_test(altered_copy_is_told_event_by_event),
         cmocka_unit_test(dbx_update_is_counted),
+        cmocka_unit_test(each_kind_of_change_is_told_in_words),
+        cmocka_unit_test(pcr_without_a_change_that_has_a_name_is_told_by_what_it_is_for),
+        cmocka_unit_test(another_start_of_the_tpm_and_other_banks_are_told),
         cmocka_unit_test(logs_without_a_common_bank_are_not_compared),
         cmocka_unit_test(logs_with_nothing_in_common_are_compared_in_bounded_time),
     };

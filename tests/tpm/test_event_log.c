@@ -287,6 +287,147 @@ static void padding_of_zeros_and_of_ones_is_counted(void **state)
     }
 }
 
+static void log_area_that_was_never_written_may_have_zeros_before_its_ones(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) log = NULL;
+    uint8_t padding[140] = {0};
+    memset(padding + 40, 0xFF, 100);
+    log_start(bytes);
+    log_separators(bytes);
+    assert_ok(buf_put(bytes, view_of(padding, sizeof padding)));
+    assert_ok(parse(bytes, &log));
+    assert_int_equal(log->padding_bytes, sizeof padding);
+    assert_int_equal(log->count, 9);
+}
+
+/* An ACPI table, a quote: their first words are no PCR. */
+static void bytes_that_only_fit_the_old_form_are_no_log(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(buf) windows = log_new();
+    AUTO(event_log) log = NULL;
+    log_legacy(bytes, 24, EV_ACTION, view_text("x"), view_text("x"));
+    assert_refused(bytes, 0);
+    log_legacy(windows, UINT32_MAX, EV_NO_ACTION, view_text("x"), view_text("x"));
+    assert_ok(parse(windows, &log));
+}
+
+/* -- what follows a log -------------------------------------------------------------- */
+
+/* Its parts would be read as events, and everything replayed twice. */
+static void second_log_is_refused_where_it_begins(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    log_start(bytes);
+    log_separators(bytes);
+    size_t end = bytes->len;
+    AUTO(buf) once = NULL;
+    assert_ok(buf_copy(buf_view(bytes), &once));
+    assert_ok(buf_put(bytes, buf_view(once)));
+    assert_refused(bytes, end);
+    assert_non_null(strstr(problem.reason, "another log"));
+    assert_int_equal(problem.event, 9);
+}
+
+static void spec_id_of_the_old_form_may_be_late(void **state)
+{
+    (void)state;
+    static const uint8_t spec_id[28] = "Spec ID Event00";
+    static const uint8_t zeros[20] = {0};
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) log = NULL;
+    log_legacy(bytes, 0, EV_S_CRTM_VERSION, view_text("1"), view_text("1"));
+    log_u32(bytes, 0);
+    log_u32(bytes, EV_NO_ACTION);
+    assert_ok(buf_put(bytes, view_of(zeros, sizeof zeros)));
+    log_u32(bytes, sizeof spec_id);
+    assert_ok(buf_put(bytes, view_of(spec_id, sizeof spec_id)));
+    log_legacy(bytes, 4, EV_ACTION, view_text("2"), view_text("2"));
+    assert_ok(parse(bytes, &log));
+    assert_int_equal(log->count, 3);
+    size_t end = bytes->len;
+    log_start(bytes);
+    assert_refused(bytes, end);
+}
+
+static void log_final_table(struct buf *log, uint64_t count)
+{
+    log_u64(log, 1);
+    log_u64(log, count);
+}
+
+static void final_events_go_on_where_the_log_ends(void **state)
+{
+    (void)state;
+    AUTO(buf) bytes = log_new();
+    AUTO(event_log) log = NULL;
+    struct event_replay replay;
+    uint8_t value[32] = {0};
+    log_start(bytes);
+    log_measure(bytes, 5, EV_EFI_ACTION, view_text("1"));
+    log_final_table(bytes, 1);
+    log_measure(bytes, 5, EV_EFI_ACTION, view_text("2"));
+    assert_ok(buf_put(bytes, view_of("\0\0\0\0", 4)));
+    assert_ok(parse(bytes, &log));
+    assert_ok(event_replay(log, &replay));
+    extend_by_hand(value, "1");
+    extend_by_hand(value, "2");
+    assert_value(&replay, TPM_ALG_SHA256, 5, value);
+    assert_int_equal(log->final_events, 1);
+    assert_int_equal(log->final_events_repeated, 0);
+    assert_int_equal(log->padding_bytes, 4);
+}
+
+static void final_events_that_the_log_has_already_count_once(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"1", "2", "3", "4"};
+    for (size_t known = 0; known <= 3; known++) {
+        AUTO(buf) bytes = log_new();
+        AUTO(event_log) log = NULL;
+        struct event_replay replay;
+        uint8_t value[32] = {0};
+        log_start(bytes);
+        log_measure(bytes, 5, EV_EFI_ACTION, view_text("0"));
+        for (size_t i = 0; i < known; i++) {
+            log_measure(bytes, 5, EV_EFI_ACTION, view_text(texts[i]));
+        }
+        log_final_table(bytes, 4);
+        extend_by_hand(value, "0");
+        for (size_t i = 0; i < 4; i++) {
+            log_measure(bytes, 5, EV_EFI_ACTION, view_text(texts[i]));
+            extend_by_hand(value, texts[i]);
+        }
+        assert_ok(parse(bytes, &log));
+        assert_ok(event_replay(log, &replay));
+        assert_value(&replay, TPM_ALG_SHA256, 5, value);
+        assert_int_equal(log->final_events, 4);
+        assert_int_equal(log->final_events_repeated, known);
+    }
+}
+
+static void final_events_alone_and_twice_are_refused(void **state)
+{
+    (void)state;
+    AUTO(buf) alone = log_new();
+    AUTO(buf) twice = log_new();
+    log_final_table(alone, 1);
+    log_measure(alone, 5, EV_EFI_ACTION, view_text("1"));
+    assert_refused(alone, 0);
+    assert_non_null(strstr(problem.reason, "final events table"));
+    log_start(twice);
+    log_final_table(twice, 1);
+    log_measure(twice, 5, EV_EFI_ACTION, view_text("1"));
+    size_t end = twice->len;
+    log_final_table(twice, 1);
+    log_measure(twice, 5, EV_EFI_ACTION, view_text("1"));
+    assert_refused(twice, end + 12);
+}
+
 static void data_that_ends_like_padding_is_still_data(void **state)
 {
     (void)state;
@@ -638,11 +779,11 @@ static void boot_phases_behind_the_log_replay_in_their_order_only(void **state)
                                         "start-the-world"};
     static const char *const others[] = {"leave-initrd", "enter-initrd", "ready"};
     for (size_t count = 1; count <= 4; count++) {
-        assert_int_equal(check_phases(systemd, count).phased, 1U << 11);
+        assert_int_equal(check_phases(systemd, count).ended, 1U << 11);
         assert_int_equal(check_phases(talos, count).replays, 1U << 11);
     }
     assert_int_equal(check_phases(systemd, 0).replays, 1U << 11);
-    assert_int_equal(check_phases(systemd, 0).phased, 0);
+    assert_int_equal(check_phases(systemd, 0).ended, 0);
     for (size_t count = 1; count <= 3; count++) {
         assert_int_equal(check_phases(others, count).differs, 1U << 11);
     }
@@ -755,6 +896,13 @@ int main(void)
         cmocka_unit_test(headers_that_contradict_themselves_are_refused),
         cmocka_unit_test(log_past_the_maximum_is_refused_before_it_is_read),
         cmocka_unit_test(padding_of_zeros_and_of_ones_is_counted),
+        cmocka_unit_test(log_area_that_was_never_written_may_have_zeros_before_its_ones),
+        cmocka_unit_test(bytes_that_only_fit_the_old_form_are_no_log),
+        cmocka_unit_test(second_log_is_refused_where_it_begins),
+        cmocka_unit_test(spec_id_of_the_old_form_may_be_late),
+        cmocka_unit_test(final_events_go_on_where_the_log_ends),
+        cmocka_unit_test(final_events_that_the_log_has_already_count_once),
+        cmocka_unit_test(final_events_alone_and_twice_are_refused),
         cmocka_unit_test(data_that_ends_like_padding_is_still_data),
         cmocka_unit_test(no_action_events_extend_nothing_whatever_they_are),
         cmocka_unit_test(events_of_registers_that_do_not_exist_are_skipped_and_counted),
