@@ -47,7 +47,8 @@ enum ek_quirk {
     EK_QUIRK_NO_EXPIRY = 1U << 7,     /* notAfter 99991231235959Z */
     EK_QUIRK_NO_PURPOSE = 1U << 8,    /* no extendedKeyUsage */
     EK_QUIRK_NO_KEY_USAGE = 1U << 9,  /* no keyUsage */
-    EK_QUIRK_ECC_ENCIPHERMENT = 1U << 10 /* ECC key with keyEncipherment, not keyAgreement */
+    EK_QUIRK_ECC_ENCIPHERMENT = 1U << 10, /* ECC key with keyEncipherment, not keyAgreement */
+    EK_QUIRK_RSA_AGREEMENT = 1U << 11     /* RSA key with keyAgreement, not keyEncipherment */
 };
 
 struct ek {

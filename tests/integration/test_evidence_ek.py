@@ -473,6 +473,26 @@ def test_unknown_critical_extension_is_refused_and_another_is_not(rooted, mint):
     rooted.assert_invalid(mint.ek("Root", extensions=x.ek_extensions() + [x.extension("1.2.3.4", value, True)]), "ek_extension")
 
 
+HARMLESS = {
+    "subject key identifier": x.extension("2.5.29.14", x.der(0x04, b"key"), True),
+    "authority key identifier": x.extension("2.5.29.35", x.sequence(x.der(0x80, b"key")), True),
+    "issuer's alternative name": x.extension("2.5.29.18", x.sequence(x.der(0x86, b"http://vendor")), True),
+    "authority information": x.extension("1.3.6.1.5.5.7.1.1", x.sequence(x.sequence(x.oid("1.3.6.1.5.5.7.48.2"), x.der(0x86, b"http://ca"))), True),
+}
+
+
+@pytest.mark.parametrize("extension", HARMLESS)
+def test_critical_extension_that_asks_nothing_of_a_verifier_is_accepted(bench, mint, extension):
+    bench.trust(mint.ca("Root", extensions=x.ca_extensions() + [HARMLESS[extension]]))
+    bench.assert_trusted(mint.ek("Root", extensions=x.ek_extensions() + [HARMLESS[extension]]))
+
+
+@pytest.mark.parametrize("kind, value", [("2.5.29.31", x.sequence(x.der(0x05))), ("2.5.29.35", x.der(0x04)), ("2.5.29.14", x.der(0x05))])
+def test_malformed_extension_is_called_that_and_nothing_else(rooted, mint, kind, value):
+    outcome = rooted.assert_invalid(mint.ek("Root", extensions=x.ek_extensions() + [x.extension(kind, value)]))
+    assert outcome.problems == {"ek_extension"}
+
+
 def test_explicit_false_and_critical_directory_attributes_are_accepted(rooted, mint):
     rooted.assert_trusted(mint.ek("Root", extensions=x.ek_extensions(spec=x.specification(critical=False))))
     rooted.assert_trusted(mint.ek("Root", extensions=x.ek_extensions(spec=x.specification(critical=True))))
@@ -531,6 +551,24 @@ def test_expired_factory_certificate_is_trusted_and_says_so(rooted, mint):
 
 def test_certificate_without_end_is_trusted(rooted, mint):
     assert rooted.assert_trusted(mint.ek("Root", end="99991231235959Z")).json["valid_until"].startswith("9999-12-31")
+
+
+OTHER_TIMES = {
+    "GeneralizedTime before 2050": lambda when: x.der(0x18, when.encode()),
+    "UTCTime without seconds": lambda when: x.der(0x17, when[2:12].encode() + b"Z"),
+    "UTCTime with an offset": lambda when: x.der(0x17, when[2:14].encode() + b"+0100"),
+    "GeneralizedTime with a fraction": lambda when: x.der(0x18, when[:14].encode() + b".5Z"),
+}
+
+
+@pytest.mark.parametrize("form", OTHER_TIMES)
+def test_times_are_read_in_other_forms_too(bench, mint, form, monkeypatch):
+    monkeypatch.setattr(x, "moment", OTHER_TIMES[form])
+    bench.trust(mint.ca("Root", end="20350101000000Z"))
+    said = bench.assert_trusted(mint.ek("Root", end="20210601120000Z")).json
+    assert said["expired"] and said["valid_until"].startswith("2021-06-01T1")
+    bench.trust(mint.ca("Past", end="20150101000000Z"))
+    bench.assert_invalid(mint.ek("Past"), "issuer_not_valid")
 
 
 def test_time_decides_when_a_certificate_begins(rooted, mint):

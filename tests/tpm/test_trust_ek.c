@@ -71,7 +71,8 @@ static void key_usage_must_fit_the_key(void **state)
         {w->ek_key, "dataEncipherment", false},
         {w->ek_rsa_key, NULL, true},
         {w->ek_rsa_key, "keyEncipherment", true},
-        {w->ek_rsa_key, "keyAgreement", false},
+        {w->ek_rsa_key, "keyAgreement", true}, /* as in Microsoft's Pluton */
+        {w->ek_rsa_key, "digitalSignature,keyAgreement", false},
         {w->ek_rsa_key, "digitalSignature", false},
         {w->ek_rsa_key, "nonRepudiation,keyEncipherment", false},
     };
@@ -146,6 +147,34 @@ static void unsupported_key_is_shown_and_never_trusted(void **state)
     EVP_PKEY_free(small);
 }
 
+static void key_usage_of_the_other_kind_of_key_is_a_quirk(void **state)
+{
+    struct trust_world *w = *state;
+    struct issue_spec spec = issue_ek(w->ek_rsa_key, "Inter", w->inter_key);
+    spec.key_usage = "critical,keyAgreement";
+    AUTO(ek) rsa = world_ek(&spec);
+    assert_int_equal(rsa->quirks, EK_QUIRK_RSA_AGREEMENT);
+    spec.key_usage = "critical,keyAgreement,keyEncipherment";
+    AUTO(ek) both = world_ek(&spec);
+    assert_int_equal(both->quirks, 0);
+    spec = issue_ek(w->ek_key, "Inter", w->inter_key);
+    spec.key_usage = "critical,keyEncipherment";
+    AUTO(ek) ecc = world_ek(&spec);
+    assert_int_equal(ecc->quirks, EK_QUIRK_ECC_ENCIPHERMENT);
+}
+
+static void certificate_of_an_older_version_is_refused(void **state)
+{
+    struct trust_world *w = *state;
+    AUTO(trust) trust = world_trust(w);
+    struct issue_spec spec = issue_ek(w->ek_key, "Inter", w->inter_key);
+    for (spec.version = 1; spec.version <= 2; spec.version++) {
+        assert_invalid(world_judge(trust, &spec), TRUST_FINDING_EK_VERSION);
+    }
+    spec.version = 3;
+    assert_trusted(world_judge(trust, &spec));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +182,8 @@ int main(void)
         cmocka_unit_test(web_server_certificate_under_the_same_root_is_refused),
         cmocka_unit_test(certificate_without_purpose_needs_the_tpm_name_or_a_known_vendor),
         cmocka_unit_test(key_usage_must_fit_the_key),
+        cmocka_unit_test(key_usage_of_the_other_kind_of_key_is_a_quirk),
+        cmocka_unit_test(certificate_of_an_older_version_is_refused),
         cmocka_unit_test(expired_factory_certificate_is_accepted_and_shown),
         cmocka_unit_test(certificate_of_the_future_is_refused),
         cmocka_unit_test(unsupported_key_is_shown_and_never_trusted),

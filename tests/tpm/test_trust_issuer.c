@@ -67,6 +67,15 @@ static void root_may_lack_basic_constraints_and_an_intermediate_may_not(void **s
     assert_finding(world_judge(trust, &ek), TRUST_FINDING_ISSUER_NOT_CA);
 }
 
+static void intermediate_of_an_older_version_is_no_ca(void **state)
+{
+    struct trust_world *w = *state;
+    struct issue_spec inter = issue_intermediate("Inter", w->inter_key, "Root", w->root_key);
+    for (inter.version = 1; inter.version <= 2; inter.version++) {
+        assert_invalid(world_judge_below(w, &inter), TRUST_FINDING_ISSUER_NOT_CA);
+    }
+}
+
 static void ek_of_a_tpm_cannot_issue_another_ek(void **state)
 {
     struct trust_world *w = *state;
@@ -151,6 +160,7 @@ int main(void)
         cmocka_unit_test(issuer_must_have_been_valid_at_issue_or_be_valid_now),
         cmocka_unit_test(issuer_that_is_no_ca_is_refused),
         cmocka_unit_test(root_may_lack_basic_constraints_and_an_intermediate_may_not),
+        cmocka_unit_test(intermediate_of_an_older_version_is_no_ca),
         cmocka_unit_test(ek_of_a_tpm_cannot_issue_another_ek),
         cmocka_unit_test(issuer_with_unknown_critical_extension_is_refused),
         cmocka_unit_test(extension_that_occurs_twice_is_refused),
