@@ -485,6 +485,27 @@ def test_sha1_is_refused_in_every_form(bench, mint, kind):
         bench.assert_reasons(quote, "quote_hash_refused", signature=struct.pack(">HH", scheme, 4) + sized(quote.signature))
 
 
+@pytest.mark.parametrize("scheme, called", [(0x001a, "ECDAA"), (0x001b, "SM2"), (0x001c, "ECSCHNORR"), (0x0005, "HMAC"), (0x0010, None)])
+def test_other_schemes_are_refused_by_name(bench, mint, scheme, called):
+    quote = signed(mint, attest_of())
+    numbers = {0x0005: struct.pack(">H", 11) + bytes(32), 0x0010: b""}.get(scheme, struct.pack(">H", 11) + sized(b"\1" * 32) * 2)
+    said = bench.assert_reasons(quote, "quote_scheme_refused", signature=struct.pack(">H", scheme) + numbers)
+    assert said["signature_scheme"] == called
+
+
+def test_signature_of_a_key_of_another_type_does_not_verify(bench, mint):
+    rsa, ecc = signed(mint, attest_of(), "rsa2048"), signed(mint, attest_of())
+    bench.assert_reasons(rsa, "quote_signature_invalid", ak=ecc.ak)
+    bench.assert_reasons(ecc, "quote_signature_invalid", ak=rsa.ak)
+    bench.assert_reasons(rsa, "quote_signature_invalid", ak=mint.key("rsa3072", "rsa3072").spki)
+
+
+def test_signature_may_stand_behind_its_length(bench, mint):
+    quote = signed(mint, attest_of(), "rsa2048")
+    bench.assert_valid(quote, signature=sized(quote.signature))
+    bench.assert_valid(quote, signature=sized(struct.pack(">HH", 0x0014, 0x000b) + sized(quote.signature)))
+
+
 @pytest.mark.parametrize("changes, reasons", [
     ({"magic": 0xff544348}, ["quote_magic"]),
     ({"magic": 0xff544348, "kind": 0x8017}, ["quote_magic"]),
