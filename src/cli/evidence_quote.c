@@ -10,7 +10,7 @@
 #include "cli/evidence_pcrs.h"
 #include "cli/evidence_quote_report.h"
 
-enum { NONCE_MAX_BYTES = 2 + TPM_DIGEST_MAX_BYTES }; /* what extraData can hold */
+enum { NONCE_MAX_BYTES = 1024 }; /* extraData holds 66; a longer one is just not what was quoted */
 
 /* What is read for one quote. */
 struct material {
@@ -18,7 +18,7 @@ struct material {
     struct buf *signature;
     struct quote_key *key;
     err_t key_fault; /* AK_ALGORITHM when the key can't be used at all; `key` is NULL then */
-    uint8_t nonce[NONCE_MAX_BYTES];
+    struct buf *nonce;
     struct view nonce_view;
     struct pcr_values values;
     struct eventlog eventlog; /* empty without --eventlog */
@@ -30,6 +30,7 @@ static void material_clear(struct material *material)
     buf_free(material->quote);
     buf_free(material->signature);
     quote_key_free(material->key);
+    buf_free(material->nonce);
     eventlog_close(&material->eventlog);
 }
 
@@ -50,10 +51,13 @@ static ERRFN complain(const char *path, err_t e)
 
 static ERRFN read_nonce(const char *text, struct material *material)
 {
+    uint8_t *at;
     size_t len = strlen(text) / 2;
-    ENSURE(len <= sizeof material->nonce, TOO_LONG);
-    TRY(hex_decode(view_text(text), material->nonce, len));
-    material->nonce_view = view_of(material->nonce, len);
+    ENSURE(len <= NONCE_MAX_BYTES, TOO_LONG);
+    TRY(buf_new(NONCE_MAX_BYTES, &material->nonce));
+    TRY(buf_extend(material->nonce, len, &at));
+    TRY(hex_decode(view_text(text), at, len));
+    material->nonce_view = buf_view(material->nonce);
     return OK;
 }
 

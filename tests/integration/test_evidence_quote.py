@@ -413,11 +413,11 @@ def test_pcr_values_are_compared_with_the_quoted_digest(bench, tpm):
 def test_nonce_must_be_the_one_quoted(bench, tpm):
     quote = tpm.quote("p256")
     bench.assert_valid(quote, nonce=NONCE.upper())
-    for nonce in ("", "00", NONCE[:-2], NONCE + "00", NONCE[:-1] + "e"):
+    for nonce in ("", "00", NONCE[:-2], NONCE + "00", NONCE[:-1] + "e", "00" * 67, "00" * 1024):
         bench.assert_reasons(quote, "quote_nonce_mismatch", nonce=nonce)
     bench.assert_unreadable(quote, "--nonce", nonce="0")
     bench.assert_unreadable(quote, "--nonce", nonce="xy")
-    bench.assert_unreadable(quote, "--nonce", nonce="00" * 67)
+    bench.assert_unreadable(quote, "--nonce", nonce="00" * 1025)
 
 
 def test_no_flipped_bit_is_overlooked(bench, tpm):
