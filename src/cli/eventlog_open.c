@@ -39,7 +39,7 @@ ERRFN eventlog_open(const char *file, struct eventlog *out_eventlog)
 {
     struct event_log_problem problem = {.reason = ""};
     *out_eventlog = (struct eventlog){0};
-    err_t e = evidence_file_read(file, NULL, &out_eventlog->content);
+    err_t e = evidence_file_read(file, EVIDENCE_ANY, &out_eventlog->content);
     e = IS_OK(e) ? interpret(out_eventlog, &problem) : e;
     if (!IS_OK(e)) {
         say_problem(file, e, &problem);

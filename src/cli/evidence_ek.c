@@ -100,7 +100,7 @@ enum exit_status evidence_ek(const struct options *options)
         return EXIT_USAGE;
     }
     AUTO(buf) bytes = NULL;
-    err_t read = evidence_file_read(options->arguments[2], "certificate", &bytes);
+    err_t read = evidence_file_read(options->arguments[2], EVIDENCE_EK, &bytes);
     return IS_OK(read) ? judge(options, trust, buf_view(bytes), now_ms)
                        : fail(options->arguments[2], read);
 }

@@ -21,7 +21,7 @@ static ERRFN add_content(struct trust *trust, const char *path, struct view cont
 {
     AUTO(buf) bytes = NULL;
     struct trust_mixed added;
-    err_t e = evidence_decode(content, NULL, &bytes);
+    err_t e = evidence_decode(content, EVIDENCE_ANY, &bytes);
     e = IS_OK(e) ? trust_add_mixed(trust, buf_view(bytes), &added) : e;
     if (IS_E(e, FIELD_INVALID)) {
         warn(path, "no certificate in it that can be read; passed over");

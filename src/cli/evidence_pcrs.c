@@ -189,7 +189,7 @@ ERRFN evidence_pcrs_read(struct view content, const struct pcr_selection *select
 {
     struct pcr_values values = {0};
     AUTO(buf) bytes = NULL;
-    TRY(evidence_decode(content, NULL, &bytes));
+    TRY(evidence_decode(content, EVIDENCE_PCRS, &bytes));
     bool json = false;
     for (size_t i = 0; i < bytes->len && !json && isspace(bytes->data[i]); i++) {
         json = i + 1 < bytes->len && bytes->data[i + 1] == '{';

@@ -64,7 +64,7 @@ static ERRFN read_nonce(const char *text, struct material *material)
 static ERRFN read_key(const char *path, struct material *material)
 {
     AUTO(buf) bytes = NULL;
-    TRY(evidence_file_read(path, NULL, &bytes));
+    TRY(evidence_file_read(path, EVIDENCE_AK, &bytes));
     err_t read = quote_key_read(buf_view(bytes), &material->key);
     if (IS_E(read, AK_ALGORITHM)) {
         material->key_fault = read;
@@ -78,8 +78,8 @@ static ERRFN read_material(const struct options *o, struct material *material)
     if (o->nonce) {
         TRY(complain("--nonce", read_nonce(o->nonce, material)));
     }
-    TRY(complain(o->quote, evidence_file_read(o->quote, NULL, &material->quote)));
-    TRY(complain(o->signature, evidence_file_read(o->signature, NULL, &material->signature)));
+    TRY(complain(o->quote, evidence_file_read(o->quote, EVIDENCE_QUOTE, &material->quote)));
+    TRY(complain(o->signature, evidence_file_read(o->signature, EVIDENCE_SIGNATURE, &material->signature)));
     TRY(complain(o->ak, read_key(o->ak, material)));
     return o->eventlog ? eventlog_open(o->eventlog, &material->eventlog) : OK;
 }

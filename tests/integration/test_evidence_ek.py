@@ -188,6 +188,11 @@ def wrappings(ek):
         "octet string with padding": x.der(0x04, ek) + b"\xff" * 20,
         "base64 of an nv image": base64.b64encode(ek + b"\xff" * 300),
         "byte order mark": b"\xef\xbb\xbf" + pem(ek).encode(),
+        "utf-16 of windows": b"\xff\xfe" + pem(ek).replace("\n", "\r\n").encode("utf-16-le"),
+        "hexadecimal with colons": ":".join(f"{byte:02X}" for byte in ek),
+        "hexadecimal as in source code": ", ".join(f"0x{byte:02x}" for byte in ek),
+        "quoted base64": f'"{base64.b64encode(ek).decode()}"',
+        "json of keylime's registrar": json.dumps({"code": 200, "results": {"ekcert": base64.b64encode(ek).decode()}}),
     }
 
 

@@ -354,6 +354,20 @@ def test_files_may_be_text(bench, tpm):
     bench.assert_valid(quote, attest=sized(quote.attest))  # TPM2B_ATTEST
 
 
+def test_keylime_and_go_attestation_keep_everything_in_one_file(bench, tpm):
+    quote = tpm.quote("rsassa")
+    encoded = {name: base64.b64encode(part).decode() for name, part in
+               (("Quote", quote.attest), ("Signature", quote.signature), ("pcrs", quote.pcrs), ("Public", quote.ak[2:]), ("aik_tpm", quote.ak))}
+    keylime = f"r{encoded['Quote']}:{encoded['Signature']}:{encoded['pcrs']}"
+    answer = json.dumps({"code": 200, "status": "Success", "results": {"quote": keylime, "hash_alg": "sha256"}})
+    for text in (keylime, answer):
+        bench.assert_valid(quote, attest=text, signature=text, pcrs=text, ak=json.dumps({"aik_tpm": encoded["aik_tpm"]}), nonce=NONCE)
+    go = json.dumps({"TPMVersion": 2, "Public": encoded["Public"],
+                     "Quotes": [{"Version": 2, "Quote": encoded["Quote"], "Signature": encoded["Signature"]}]})
+    bench.assert_valid(quote, attest=go, signature=go, ak=go, nonce=NONCE)
+    bench.assert_unreadable(quote, "field_missing", attest=json.dumps({"nothing": 1}))
+
+
 def raw_ecdsa(tpmt, width):
     r_size = int.from_bytes(tpmt[4:6], "big")
     r = tpmt[6:6 + r_size]
