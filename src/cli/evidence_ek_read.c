@@ -1,6 +1,7 @@
 #include "cli/evidence_ek_read.h"
 
 #include "tpm/pem.h"
+#include "tpm/pkcs7.h"
 #include "tpm/public.h"
 #include "tpm/spki.h"
 
@@ -74,14 +75,25 @@ static ERRFN read_public(struct view sent, struct ek_evidence *evidence)
     return add(evidence, ek);
 }
 
+/* A chain as vendors hand it out, the EK certificate in it. */
+static ERRFN read_bag(struct view sent, struct ek_evidence *evidence)
+{
+    AUTO(buf) ders = NULL;
+    err_t opened = pkcs7_certificates(sent, &ders);
+    ENSURE(!IS_E(opened, FIELD_INVALID), EK_UNREADABLE);
+    TRY(opened);
+    return read_area(buf_view(ders), evidence);
+}
+
 static ERRFN read_bytes(struct view sent, struct ek_evidence *evidence)
 {
-    err_t read = read_area(sent, evidence);
-    if (!IS_E(read, EK_UNREADABLE)) {
-        return read;
+    typedef err_t reads(struct view sent, struct ek_evidence * evidence);
+    static reads *const ways[] = {read_area, read_bag, read_public};
+    err_t read = E(EK_UNREADABLE);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0] && IS_E(read, EK_UNREADABLE); i++) {
+        ek_evidence_clear(evidence);
+        read = ways[i](sent, evidence);
     }
-    ek_evidence_clear(evidence);
-    read = read_public(sent, evidence);
     if (IS_E(read, EK_UNREADABLE)) {
         evidence->fault = ek_diagnose(sent);
     }
@@ -125,13 +137,11 @@ static ERRFN read_next_block(struct pem_reader *reader, struct ek_evidence *evid
 
 static ERRFN read_pem(struct view text, struct ek_evidence *evidence)
 {
-    struct pem_reader reader;
-    TRY(pem_open(text, &reader));
+    struct pem_reader reader = pem_open(text);
     err_t read;
     do {
         read = read_next_block(&reader, evidence);
     } while (IS_OK(read));
-    pem_close(&reader);
     if (IS_E(read, NOT_FOUND) && evidence->count == 0) {
         evidence->fault = (struct ek_diagnosis){.what = "no whole PEM block is in it"};
         return E(EK_UNREADABLE);

@@ -189,6 +189,9 @@ def wrappings(ek):
         "base64 of an nv image": base64.b64encode(ek + b"\xff" * 300),
         "byte order mark": b"\xef\xbb\xbf" + pem(ek).encode(),
         "utf-16 of windows": b"\xff\xfe" + pem(ek).replace("\n", "\r\n").encode("utf-16-le"),
+        "indented pem": "certificate: |\n" + pem(ek).replace("-----BEGIN", "  -----BEGIN").replace("\n", "\n  "),
+        "pem on one line": pem(ek).replace("\n", " "),
+        "pem with \\n": json.dumps(pem(ek)),
         "hexadecimal with colons": ":".join(f"{byte:02X}" for byte in ek),
         "hexadecimal as in source code": ", ".join(f"0x{byte:02x}" for byte in ek),
         "quoted base64": f'"{base64.b64encode(ek).decode()}"',
@@ -262,7 +265,30 @@ def test_pkcs7_bag_of_cas_is_opened(bench, mint):
         bench.write(pem(certificate), f"ca{number}.pem")
     run("openssl", "crl2pkcs7", "-nocrl", "-certfile", str(bench.folder / "ca0.pem"), "-certfile", str(bench.folder / "ca1.pem"),
         "-outform", "DER", "-out", str(bench.ca_folder / "bag.p7b"))
+    with open(bench.ca_folder / "bag.p7b", "rb") as file:
+        bag = file.read()
     bench.assert_trusted(mint.ek("Middle"))
+    for form in (pem(bag, "PKCS7"), pem(bag, "PKCS #7 SIGNED DATA"), pem(bag), base64.b64encode(bag), bag + mint.ca("Other"), bag + b"\r\n"):
+        (bench.ca_folder / "bag.p7b").write_bytes(form if isinstance(form, bytes) else form.encode())
+        assert bench.assert_trusted(mint.ek("Middle")).json["anchor"] == "/CN=Root"
+
+
+def test_chain_in_a_pkcs7_bag_is_read(rooted, mint):
+    ek, middle = mint.ek("Middle"), mint.ca("Middle", "Root")
+    bundle = rooted.write(pem(middle) + pem(ek), "bundle.pem")
+    for form in ("DER", "PEM"):
+        run("openssl", "crl2pkcs7", "-nocrl", "-certfile", bundle, "-outform", form, "-out", str(rooted.folder / "bag"))
+        said = rooted.assert_trusted((rooted.folder / "bag").read_bytes()).json
+        assert said["key"] == "RSA-2048" and said["manufacturer"] == "id:4E544300"
+    run("openssl", "crl2pkcs7", "-nocrl", "-certfile", rooted.write(pem(middle), "cas.pem"), "-outform", "DER",
+        "-out", str(rooted.folder / "bag"))
+    assert "ek_is_ca" in rooted.judge((rooted.folder / "bag").read_bytes()).problems
+
+
+def test_what_follows_a_ca_certificate_is_warned_about(bench, mint):
+    (bench.ca_folder / "root.cer").write_bytes(mint.ca("Root") + b"\r\nhello")
+    outcome = bench.assert_trusted(mint.ek("Root"))
+    assert "root.cer: parts of it are no certificate" in outcome.stderr
 
 
 UNREADABLE = {

@@ -5,7 +5,6 @@
 
 #include "tpm/ek.h"
 #include "tpm/ek_diagnosis.h"
-#include "tpm/pem.h"
 
 #include <openssl/pem.h>
 #include <string.h>
@@ -179,39 +178,6 @@ static void private_keys_are_known(void **state)
     }
 }
 
-static void pem_is_told_from_bytes(void **state)
-{
-    struct pair *p = *state;
-    assert_true(pem_is(view_text("-----BEGIN CERTIFICATE-----")));
-    assert_true(pem_is(view_text("0 s:CN=EK\r\n\t-----BEGIN CERTIFICATE-----")));
-    assert_false(pem_is(view_text("-----BEGIN")));
-    assert_false(pem_is(VIEW_EMPTY));
-    assert_false(pem_is(buf_view(p->rsa)));
-    /* DER whose names hold such a text is DER. */
-    AUTO(buf) area = NULL;
-    assert_ok(buf_new(EK_MAX_BYTES, &area));
-    put_all(area, (struct view[]){buf_view(p->rsa), view_text("-----BEGIN CERTIFICATE-----\n")}, 2);
-    assert_false(pem_is(buf_view(area)));
-}
-
-static void reading_goes_on_behind_a_damaged_block(void **state)
-{
-    (void)state;
-    static const char text[] = "-----BEGIN A-----\n!\n-----END A-----\n"
-                               "-----BEGIN B-----\nMAA=\n-----END B-----\ntail\n";
-    struct pem_reader reader;
-    struct pem_block block;
-    assert_ok(pem_open(view_text(text), &reader));
-    assert_err(pem_next(&reader, &block), FIELD_INVALID);
-    assert_ok(pem_next(&reader, &block));
-    assert_string_equal(block.label, "B");
-    assert_int_equal(block.der->len, 2);
-    buf_free(block.der);
-    assert_err(pem_next(&reader, &block), NOT_FOUND);
-    assert_int_equal(pem_offset(&reader), sizeof text - 1);
-    pem_close(&reader);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,8 +187,6 @@ int main(void)
         cmocka_unit_test(diagnosis_says_where_reading_stops),
         cmocka_unit_test(relatives_of_certificates_are_known),
         cmocka_unit_test(private_keys_are_known),
-        cmocka_unit_test(pem_is_told_from_bytes),
-        cmocka_unit_test(reading_goes_on_behind_a_damaged_block),
     };
     return cmocka_run_group_tests(tests, make_pair, end_pair);
 }
