@@ -105,7 +105,8 @@ static ERRFN read_bytes(struct view sent, struct ek_evidence *evidence)
 static ERRFN read_block(const struct pem_block *block, struct ek_evidence *evidence)
 {
     struct view der = buf_view(block->der);
-    if (strcmp(block->label, PEM_PUBLIC_KEY) == 0) {
+    if (strcmp(block->label, PEM_PUBLIC_KEY) == 0 ||
+        strcmp(block->label, PEM_RSA_PUBLIC_KEY) == 0) {
         return read_public(der, evidence);
     }
     if (ek_relative_of(der) == EK_RELATIVE_CERTIFICATE) {

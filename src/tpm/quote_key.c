@@ -25,6 +25,7 @@ static ERRFN read_der(struct view der, EVP_PKEY **out_key)
 {
     bool oaep;
     err_t read = spki_parse(der, out_key, &oaep);
+    read = IS_E(read, EK_UNREADABLE) ? spki_parse_pkcs1(der, out_key) : read;
     return IS_E(read, EK_UNREADABLE) ? read_certificate(der, out_key) : read;
 }
 

@@ -44,6 +44,12 @@ static ERRFN read_rsa(struct view bits, EVP_PKEY **out_key)
     return spki_key_from_rsa(modulus, exponent, out_key);
 }
 
+ERRFN spki_parse_pkcs1(struct view der, EVP_PKEY **out_key)
+{
+    ENSURE(der.len <= SPKI_MAX_BYTES, EK_UNREADABLE);
+    return read_rsa(der, out_key);
+}
+
 static ERRFN expand_point(int curve_nid, struct view compressed, uint8_t *out_point, size_t size)
 {
     AUTO(ec_group) group = EC_GROUP_new_by_curve_name(curve_nid);

@@ -101,7 +101,9 @@ def test_hashes_are_those_of_the_public_key(tmp_path):
     assert said["fingerprint"] == hashlib.sha384(spki).hexdigest()
     (tmp_path / "key.pem").write_text(pem)
     (tmp_path / "key.der").write_bytes(spki)
-    for name in ("key.pem", "key.der"):
+    run("openssl", "rsa", "-pubin", "-in", str(tmp_path / "key.pem"), "-RSAPublicKey_out", "-out", str(tmp_path / "rsa.pem"))
+    run("openssl", "rsa", "-pubin", "-in", str(tmp_path / "key.pem"), "-RSAPublicKey_out", "-outform", "DER", "-out", str(tmp_path / "rsa.der"))
+    for name in ("key.pem", "key.der", "rsa.pem", "rsa.der"):
         bare = judge_file(str(tmp_path / name))
         assert bare.status == 1 and bare.json["chain"] == "untrusted" and bare.problems == {"no_certificate"}
         assert bare.json["fingerprint"] == said["fingerprint"] and bare.json["manufacturer"] is None
@@ -323,6 +325,21 @@ def test_certificate_broken_inside_is_answered_with_the_field(bench, mint):
     broken = ek[:at + 2] + b"\x30" + ek[at + 3:]  # the RDN is no SET
     outcome = bench.judge(broken)
     assert outcome.status == 2 and "issuer" in outcome.stderr and f"at byte {at}:" in outcome.stderr, outcome
+
+
+def test_serial_number_dates_and_lengths_that_cannot_be_read_are_pointed_at(bench, mint, monkeypatch):
+    long_serial = mint.ek("Root", serial=1 << 560)
+    cases = [(long_serial, long_serial.index(x.integer(1 << 560)), "serial number")]
+    plain = mint.ek("Root")
+    cases.append((b"\x30\x80" + plain[4:] + b"\0\0", 1, "indefinite"))
+    moment = x.moment
+    monkeypatch.setattr(x, "moment", lambda when: x.der(0x17, when[2:14].encode()))  # no Z
+    dateless = mint.ek("Root")
+    cases.append((dateless, dateless.index(x.sequence(x.moment("20200101000000Z"), x.moment("20300101000000Z"))), "validity"))
+    monkeypatch.setattr(x, "moment", moment)
+    for content, offset, said in cases:
+        outcome = bench.judge(content)
+        assert outcome.status == 2 and said in outcome.stderr and f"at byte {offset}:" in outcome.stderr, outcome
 
 
 def test_private_key_and_request_are_called_what_they_are(bench, mint):

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 import certificates as x
-from appliance import Tpm
+from appliance import Tpm, run
 from certificates import Mint
 from evidence_command import evidence, expected, real
 from forgery import flip, sized, spread
@@ -352,6 +352,12 @@ def test_files_may_be_text(bench, tpm):
         bench.assert_valid(quote, attest=encode(quote.attest), signature=encode(quote.signature), ak=encode(quote.ak),
                            pcrs=encode(quote.pcrs), nonce=NONCE)
     bench.assert_valid(quote, attest=sized(quote.attest))  # TPM2B_ATTEST
+
+
+def test_rsa_key_without_its_algorithm_is_taken(bench, mint):
+    quote = signed(mint, attest_of(), "rsa2048")
+    run("openssl", "rsa", "-in", mint.key("rsa2048", "rsa2048").path, "-RSAPublicKey_out", "-out", str(bench.folder / "pkcs1"))
+    bench.assert_valid(quote, ak=(bench.folder / "pkcs1").read_bytes())
 
 
 def test_keylime_and_go_attestation_keep_everything_in_one_file(bench, tpm):

@@ -159,6 +159,27 @@ static void relatives_of_certificates_are_known(void **state)
     }
 }
 
+static void rsa_public_key_without_its_algorithm_is_known(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = issue_rsa(2048);
+    AUTO(buf) spki = issue_spki(key);
+    uint8_t *der = NULL;
+    int len = i2d_PublicKey(key, &der);
+    assert_true(len > 0);
+    struct view pkcs1 = view_of(der, (size_t)len);
+    assert_int_equal(ek_relative_of(pkcs1), EK_RELATIVE_PUBLIC_KEY);
+    AUTO(ek) short_one = NULL;
+    AUTO(ek) whole = NULL;
+    assert_ok(ek_parse(pkcs1, EK_SOURCE_PUB, &short_one));
+    assert_ok(ek_parse(buf_view(spki), EK_SOURCE_PUB, &whole));
+    assert_memory_equal(short_one->spki_sha384, whole->spki_sha384, SHA384_BYTES);
+    AUTO(ek) cut = NULL;
+    assert_err(ek_parse(view_of(der, (size_t)len - 1), EK_SOURCE_PUB, &cut), EK_UNREADABLE);
+    OPENSSL_free(der);
+    EVP_PKEY_free(key);
+}
+
 static void private_keys_are_known(void **state)
 {
     (void)state;
@@ -186,6 +207,7 @@ int main(void)
         cmocka_unit_test(specification_is_a_fact),
         cmocka_unit_test(diagnosis_says_where_reading_stops),
         cmocka_unit_test(relatives_of_certificates_are_known),
+        cmocka_unit_test(rsa_public_key_without_its_algorithm_is_known),
         cmocka_unit_test(private_keys_are_known),
     };
     return cmocka_run_group_tests(tests, make_pair, end_pair);
