@@ -1,6 +1,7 @@
 """`attestation evidence quote`: quotes of real TPMs, of a software TPM, and forged ones."""
 
 import base64
+import hashlib
 import json
 import struct
 
@@ -545,8 +546,20 @@ def test_all_reasons_are_said_at_once(bench, mint):
 
 
 def test_empty_selection_of_an_unknown_bank_is_passed_over(bench, mint):
-    said = bench.assert_valid(signed(mint, attest_of(selection=((0x0012, 0), (0x000b, 1), (0x000c, 0)))))
+    said = bench.assert_valid(signed(mint, attest_of(selection=((0x0030, 0), (0x000b, 1), (0x000c, 0)))))
     assert said["selection"] == {"sha256": [0]}
+    bench.assert_unreadable(signed(mint, attest_of(selection=((0x0030, 1),))), "at byte 74")
+
+
+def test_banks_of_sm3_and_sha3_are_compared(bench, mint):
+    """The digest is over the values, whatever hash made them."""
+    values = {"sm3_256": {"0": "11" * 32, "7": "22" * 32}, "sha3_512": {"1": "33" * 64}, "sha256": {"23": "44" * 32}}
+    digest = hashlib.sha256(b"".join(bytes.fromhex(value) for bank in values.values() for value in bank.values())).digest()
+    quote = signed(mint, attest_of(selection=((0x0012, 0x81), (0x0029, 2), (0x000b, 1 << 23)), digest=digest))
+    said = bench.assert_valid(quote, pcrs=values)
+    assert list(said["selection"].items()) == [("sm3_256", [0, 7]), ("sha3_512", [1]), ("sha256", [23])]
+    values["sm3_256"]["7"] = "23" * 32
+    bench.assert_reasons(quote, "quote_pcr_digest_mismatch", pcrs=values)
 
 
 @pytest.mark.parametrize("attest, offset", [
