@@ -69,3 +69,14 @@ ERRFN evidence_file_read(const char *path, enum evidence_kind kind, struct buf *
                      &content));
     return evidence_decode(buf_view(content), kind, out_bytes);
 }
+
+const char *evidence_file_fault(err_t e)
+{
+    if (IS_E(e, CONFIG_UNREADABLE)) {
+        return "There is no such file, or it may not be read.";
+    }
+    if (IS_E(e, IO)) {
+        return "It is no file that can be read.";
+    }
+    return IS_E(e, TOO_LONG) ? "It is longer than any such evidence." : err_text(e);
+}

@@ -29,7 +29,10 @@ enum evidence_kind {
  * such a member. */
 ERRFN evidence_file_read(const char *path, enum evidence_kind kind, struct buf **out_bytes);
 
-/* The same for bytes already read. */
+/* What such an error means for a file of evidence: a sentence, for a person. */
+const char *evidence_file_fault(err_t e);
+
+/* evidence_file_read for bytes already read. */
 ERRFN evidence_decode(struct view content, enum evidence_kind kind, struct buf **out_bytes);
 
 #endif

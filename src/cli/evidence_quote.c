@@ -36,7 +36,7 @@ static void material_clear(struct material *material)
 
 static enum exit_status unreadable(const char *path, err_t e)
 {
-    fprintf(stderr, "attestation: %s: %s [%s]\n", path, err_text(e), err_reason(e));
+    fprintf(stderr, "attestation: %s: %s [%s]\n", path, evidence_file_fault(e), err_reason(e));
     return EXIT_UNREADABLE;
 }
 
@@ -79,7 +79,8 @@ static ERRFN read_material(const struct options *o, struct material *material)
         TRY(complain("--nonce", read_nonce(o->nonce, material)));
     }
     TRY(complain(o->quote, evidence_file_read(o->quote, EVIDENCE_QUOTE, &material->quote)));
-    TRY(complain(o->signature, evidence_file_read(o->signature, EVIDENCE_SIGNATURE, &material->signature)));
+    TRY(complain(o->signature,
+                 evidence_file_read(o->signature, EVIDENCE_SIGNATURE, &material->signature)));
     TRY(complain(o->ak, read_key(o->ak, material)));
     return o->eventlog ? eventlog_open(o->eventlog, &material->eventlog) : OK;
 }

@@ -262,6 +262,44 @@ def test_folders_hold_anything(tmp_path, mint):
     assert missing.status == 2 and "nowhere" in missing.stderr
 
 
+def test_links_deep_folders_and_devices_are_passed_over(bench, mint):
+    deep = bench.ca_folder
+    for level in range(10):
+        deep = deep / f"level{level}"
+        deep.mkdir()
+    (deep / "deep.der").write_bytes(mint.ca("Root"))
+    os.symlink(bench.ca_folder, bench.ca_folder / "loop")
+    os.symlink("nowhere", bench.ca_folder / "dangling")
+    os.mkfifo(bench.ca_folder / "pipe")
+    (bench.ca_folder / "huge").write_bytes(b"")
+    os.truncate(bench.ca_folder / "huge", 5 << 20)
+    outcome = bench.judge(mint.ek("Root"))
+    assert outcome.problems == {"issuer_unknown"}
+    for said in ("level8: too many folders", "dangling: a link that leads to nothing", "huge: It is longer"):
+        assert said in outcome.stderr, outcome
+    (bench.ca_folder / "loop" / "level0" / "root.der").write_bytes(mint.ca("Root"))
+    bench.assert_trusted(mint.ek("Root"))
+
+
+def test_a_thousand_cas_are_looked_through(bench, mint):
+    certificate = mint.ca("Somebody")
+    at = certificate.index(b"Somebody")
+    second = certificate.index(b"Somebody", at + 1)
+    for number in range(999):  # other names, whose signatures nobody asks for
+        name = b"CA %05d" % number
+        other = certificate[:at] + name + certificate[at + 8:second] + name + certificate[second + 8:]
+        (bench.ca_folder / f"{number}.der").write_bytes(other)
+    (bench.ca_folder / "root.der").write_bytes(mint.ca("Root"))
+    bench.assert_trusted(mint.ek("Root"))
+    assert bench.judge(mint.ek("Somebody")).problems == {"issuer_unknown"}
+
+
+@pytest.mark.parametrize("path, said", [("/nonexistent", "no such file"), ("/", "no file that can be read"), ("/dev/zero", "longer")])
+def test_file_that_cannot_be_read_is_said(path, said):
+    outcome = judge_file(path)
+    assert outcome.status == 2 and said in outcome.stderr, outcome
+
+
 def test_pkcs7_bag_of_cas_is_opened(bench, mint):
     for number, certificate in enumerate((mint.ca("Root"), mint.ca("Middle", "Root"))):
         bench.write(pem(certificate), f"ca{number}.pem")
