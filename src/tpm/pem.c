@@ -108,13 +108,17 @@ static ERRFN decode(struct view body, struct buf **out_der)
 {
     AUTO(buf) base64 = NULL;
     AUTO(buf) der = NULL;
+    uint8_t *at;
+    size_t len = 0;
     TRY(buf_new(body.len, &base64));
     TRY(buf_new(body.len, &der));
+    TRY(buf_extend(base64, body.len, &at));
     for (size_t i = 0; i < body.len; i++) {
         if (!means_nothing(body, i)) {
-            TRY(buf_put_u8(base64, body.data[i]));
+            at[len++] = body.data[i];
         }
     }
+    buf_truncate(base64, len);
     ENSURE(IS_OK(base64_decode(buf_view(base64), der)) && der->len > 0, FIELD_INVALID);
     *out_der = STEAL(der);
     return OK;
