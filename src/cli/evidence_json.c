@@ -17,7 +17,7 @@ enum { NAMES_MAX = 6 };
 
 /* Keylime has everything about a quote in one text called "quote". */
 static const char *const names[EVIDENCE_KINDS][NAMES_MAX] = {
-    [EVIDENCE_EK] = {"certificate", "Certificate", "ekcert", "ek_cert", "ekCert"},
+    [EVIDENCE_EK] = {"certificate", "Certificate", "ekcert", "ek_cert", "ekCert", "ek_tpm"},
     [EVIDENCE_QUOTE] = {"quote", "Quote", "message"},
     [EVIDENCE_SIGNATURE] = {"signature", "Signature", "raw_sig", "rawSig", "quote"},
     [EVIDENCE_AK] = {"ak_pub", "akPub", "aik_tpm", "ak_tpm", "Public"},

@@ -234,6 +234,16 @@ def test_bundle_with_intermediates_completes_the_path_in_any_order(rooted, mint)
     rooted.assert_trusted(ek + low + middle + b"\xff" * 10)
 
 
+def test_what_is_no_ek_material_in_a_bundle_is_passed_over(rooted, mint):
+    ek, middle = mint.ek("Middle"), mint.ca("Middle", "Root")
+    crl = pem(b"\x30\x03\x02\x01\x01", "X509 CRL")
+    rooted.assert_trusted("Bag Attributes\n  friendlyName: EK\n" + crl + pem(ek) + crl + pem(middle) + crl)
+    # Nor does a later block undo an earlier one, whatever it is wrapped in.
+    rooted.assert_trusted(pem(ek) + pem(middle + b"\xff" * 20))
+    assert rooted.judge(crl).status == 2
+    assert rooted.judge(pem(ek) + pem(middle)[:-60]).status == 2
+
+
 def test_root_beside_the_certificate_is_not_believed(bench, mint):
     outcome = bench.judge(pem(mint.ek("Root")) + pem(mint.ca("Root")))
     assert outcome.status == 1 and outcome.json["chain"] == "untrusted"
