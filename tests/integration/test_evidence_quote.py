@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import struct
 
 import pytest
@@ -429,6 +430,23 @@ def test_pcr_values_are_compared_with_the_quoted_digest(bench, tpm):
     for bad in ({"sha256": {"24": zero}}, {"sha256": {"00": zero}}, {"sha256": {"0": zero[:-2]}}, {"md5": {"0": zero}},
                 {"sha256": [zero]}, "{", b"\x00" * 63):
         bench.assert_unreadable(quote, "pcrs", pcrs=bad)
+
+
+def test_what_pcrread_prints_is_compared(bench, tpm):
+    quote = tpm.quote("p256", selection="sha256:0,7+sha384:1", pcrs="values")
+    printed = run("tpm2_pcrread", "-T", tpm.tpm.tcti, "sha256:0,7+sha384:1").stdout
+    assert "sha384:" in printed
+    bench.assert_valid(quote, pcrs=printed)
+    bench.assert_valid(quote, pcrs=printed.replace("\n", "\r\n").replace(":", " :"))
+    bench.assert_reasons(quote, "quote_pcr_digest_mismatch", pcrs=re.sub(r"7 *: 0x..", "7 : 0x99", printed))
+    for bad in ("sha256:\n", "7 : 0x" + "00" * 32, "sha256:\n 07 : " + "00" * 32, "sha256:\n 7 : 00", "md5:\n", "hello\n"):
+        bench.assert_unreadable(quote, "pcr_values_invalid", pcrs=bad)
+
+
+def test_values_may_begin_with_a_brace(bench, mint):
+    value = b"{" + bytes(31)
+    quote = signed(mint, attest_of(selection=((0x000b, 1),), digest=hashlib.sha256(value).digest()))
+    bench.assert_valid(quote, pcrs=value)
 
 
 def test_nonce_must_be_the_one_quoted(bench, tpm):
