@@ -76,8 +76,8 @@ static bool is_der(struct view sent)
 /* As long as raw RSA of another key, and not one that says its scheme and is cut short. */
 static bool is_raw_of_another_key(struct view sent)
 {
-    bool says_scheme = sent.data[0] == 0 && sent.data[1] <= TPM_ALG_ECSCHNORR;
-    return !says_scheme && (sent.len == 256 || sent.len == 384 || sent.len == 512);
+    bool fits = sent.len == 256 || sent.len == 384 || sent.len == 512;
+    return fits && (sent.data[0] != 0 || sent.data[1] > TPM_ALG_ECSCHNORR);
 }
 
 static bool read_bare(struct view sent, const EVP_PKEY *key, struct signature_form *out_form)

@@ -746,6 +746,22 @@ static void schemes_that_are_not_accepted_are_refused_by_name(void **state)
     EVP_PKEY_free(key);
 }
 
+static void signature_of_a_few_bytes_is_unreadable(void **state)
+{
+    (void)state;
+    AUTO(buf) attest = make_attest(&good_attest);
+    EVP_PKEY *key = issue_ec("P-256");
+    /* Copied, so that a sanitizer sees a byte read past the end. */
+    for (size_t len = 1; len <= 3; len++) {
+        AUTO(buf) few = NULL;
+        assert_ok(buf_copy(view_of("\0\1\x30", len), &few));
+        assert_err(quote_check_signature_key(key, TPM_ALG_ECDSA, TPM_ALG_SHA256, buf_view(attest),
+                                             buf_view(few)),
+                   QUOTE_SIGNATURE_UNREADABLE);
+    }
+    EVP_PKEY_free(key);
+}
+
 static void degenerate_ecdsa_values_are_refused(void **state)
 {
     (void)state;
@@ -809,6 +825,7 @@ int main(void)
         cmocka_unit_test(signature_of_another_key_is_refused),
         cmocka_unit_test(signature_behind_its_length_verifies),
         cmocka_unit_test(schemes_that_are_not_accepted_are_refused_by_name),
+        cmocka_unit_test(signature_of_a_few_bytes_is_unreadable),
         cmocka_unit_test(degenerate_ecdsa_values_are_refused),
         cmocka_unit_test(loose_der_is_refused),
     };
