@@ -55,6 +55,14 @@ static bool key_identifiers_match(X509 *cert, X509 *issuer)
     return wanted && is && ASN1_OCTET_STRING_cmp(wanted, is) == 0;
 }
 
+/* Of another CA with this name, by the vendor's own word: AMD has an RSA and an ECC root of one
+ * name. That its key did not sign is then no news. */
+static bool is_namesake(X509 *cert, X509 *issuer)
+{
+    return X509_get0_authority_key_id(cert) && X509_get0_subject_key_id(issuer) &&
+           !key_identifiers_match(cert, issuer);
+}
+
 /* Those of the right name, the likeliest first. */
 static size_t candidates(X509 *cert, const struct trust_certs *certs,
                          X509 *out_candidates[static SIGNATURES_MAX])
@@ -93,11 +101,12 @@ static bool issued_by(struct search *search, size_t at, X509 *issuer, bool root)
     if (finding == TRUST_FINDING_NONE && !names_allowed(search, at, issuer)) {
         finding = TRUST_FINDING_NAME_CONSTRAINT;
     }
-    if (finding != TRUST_FINDING_NONE) {
+    bool no_news = is_namesake(step->cert, issuer) &&
+                   (finding == TRUST_FINDING_SIGNATURE || finding == TRUST_FINDING_ISSUER_KEY);
+    if (finding != TRUST_FINDING_NONE && !no_news) {
         note(search, finding);
-        return false;
     }
-    return true;
+    return finding == TRUST_FINDING_NONE;
 }
 
 static X509 *find_root(struct search *search, size_t at, const struct trust_certs *roots)

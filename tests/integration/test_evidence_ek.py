@@ -454,6 +454,21 @@ def test_ca_of_the_same_name_with_another_key_is_tried_too(bench, mint):
     bench.assert_trusted(mint.ek("Twin", named=x.common_name("Root")))
 
 
+def test_namesake_with_another_key_identifier_is_another_ca(bench, mint):
+    """AMD has two roots of one name: with the wrong one of them the issuer is unknown, and nothing is forged."""
+    subject_id = lambda value: x.extension("2.5.29.14", x.der(0x04, value))
+    authority_id = x.extension("2.5.29.35", x.sequence(x.der(0x80, b"this one")))
+    ek = mint.ek("Root", extensions=x.ek_extensions() + [authority_id])
+    twin = {"subject": x.common_name("Root"), "named": x.common_name("Root")}
+    bench.trust(mint.ca("Twin", extensions=x.ca_extensions() + [subject_id(b"that one")], **twin))
+    outcome = bench.judge(ek)
+    assert outcome.json["chain"] == "untrusted" and outcome.problems == {"issuer_unknown"} and "CN=Root" in outcome.json["problems"][0]
+    bench.trust(mint.ca("Triplet", extensions=x.ca_extensions() + [subject_id(b"this one")], **twin))
+    bench.assert_invalid(ek, "signature")  # the one that it names did not sign it
+    bench.trust(mint.ca("Root", extensions=x.ca_extensions() + [subject_id(b"renewed")]))
+    bench.assert_trusted(ek)  # the signature counts
+
+
 def test_key_identifiers_need_not_match(rooted, mint):
     authority = x.extension("2.5.29.35", x.sequence(x.der(0x80, b"another key")))
     rooted.assert_trusted(mint.ek("Root", extensions=x.ek_extensions() + [authority]))
