@@ -8,7 +8,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-enum { RSA_BITS_MIN = 2048, EC_BITS_MIN = 256 };
+enum { RSA_BITS_MIN = 2048, EC_BITS_MIN = 256, CURVE_NAME_SIZE = 80 };
 
 /* A machine may be taken into use minutes after its (virtual) TPM was made, and clocks differ. */
 static const uint64_t clock_skew_ms = 5 * 60 * 1000;
@@ -33,11 +33,19 @@ static bool strong_hash(const X509 *cert)
     return hash == NID_sha256 || hash == NID_sha384 || hash == NID_sha512;
 }
 
+/* A curve of known name, also where its parameters are spelled out; one with parameters of its own
+ * can be made to verify anything (CVE-2020-0601). */
+static bool strong_curve(const EVP_PKEY *key)
+{
+    char name[CURVE_NAME_SIZE];
+    return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) >= EC_BITS_MIN &&
+           EVP_PKEY_get_group_name(key, name, sizeof name, NULL) == 1;
+}
+
 static bool strong_key(const EVP_PKEY *key)
 {
-    int bits = EVP_PKEY_get_bits(key);
     bool rsa = EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
-    return rsa ? bits >= RSA_BITS_MIN : EVP_PKEY_is_a(key, "EC") && bits >= EC_BITS_MIN;
+    return rsa ? EVP_PKEY_get_bits(key) >= RSA_BITS_MIN : strong_curve(key);
 }
 
 enum trust_finding trust_rules_signature(X509 *cert, X509 *issuer)

@@ -537,6 +537,31 @@ def test_other_keys_are_shown_and_refused(rooted, mint, kind):
     assert said["key"] == "unsupported" and said["manufacturer"] == "id:4E544300"
 
 
+def explicit_key(mint, label):
+    """A P-256 key whose curve is spelled out in its SubjectPublicKeyInfo, as a key of the mint's."""
+    key = mint.key(label)
+    run("openssl", "ec", "-in", key.path, "-pubout", "-param_enc", "explicit", "-outform", "DER", "-out", key.path + ".explicit")
+    with open(key.path + ".explicit", "rb") as file:
+        key.spki = file.read()
+    return key
+
+
+P256_GENERATOR = bytes.fromhex("046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+                               "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+
+
+def test_curve_that_is_spelled_out_must_be_a_known_one(rooted, mint):
+    key = explicit_key(mint, "Spelled out")
+    rooted.trust(mint.ca("Spelled out", "Root"))
+    rooted.assert_trusted(mint.ek("Spelled out"))
+    assert rooted.assert_invalid(mint.ek("Root", "P-256", spki=key.spki), "ek_key").json["key"] == "unsupported"
+    assert P256_GENERATOR in key.spki
+    point = key.spki[-65:]
+    key.spki = key.spki.replace(P256_GENERATOR, point)  # its own public key as generator: anybody knows a private one
+    (rooted.ca_folder / "1.der").write_bytes(mint.ca("Spelled out", "Root"))
+    assert rooted.assert_invalid(mint.ek("Spelled out")).problems == {"issuer_key"}
+
+
 def test_pss_signatures_are_verified(bench, mint):
     bench.trust(mint.ca("RSA root", kind="rsa2048"))
     ek = mint.ek("RSA root", pss=True)
