@@ -15,9 +15,10 @@ enum {
 AUTO_DEFINE(pkey, EVP_PKEY, EVP_PKEY_free);
 
 /* A key from SubjectPublicKeyInfo DER, which must be consumed exactly. RSA under rsaEncryption or,
- * as some vendors write it, id-RSAES-OAEP (*out_oaep is then set); EC on a named curve. Errors:
- * EK_UNREADABLE for bytes that are no such structure, EK_KEY_UNSUPPORTED for a type, size or
- * exponent that is not accepted or a point that is not on its curve. */
+ * as some vendors write it, id-RSAES-OAEP (*out_oaep is then set); EC on a curve that is named or,
+ * against RFC 5480, spelled out. Errors: EK_UNREADABLE for bytes that are no such structure,
+ * EK_KEY_UNSUPPORTED for a type, size or exponent that is not accepted or a point that is not on
+ * its curve. */
 ERRFN spki_parse(struct view der, EVP_PKEY **out_key, bool *out_oaep);
 
 /* A key from RSAPublicKey (PKCS#1, RFC 8017 appendix A.1.1), which some tools write in its place.

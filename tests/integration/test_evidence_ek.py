@@ -554,10 +554,14 @@ def test_curve_that_is_spelled_out_must_be_a_known_one(rooted, mint):
     key = explicit_key(mint, "Spelled out")
     rooted.trust(mint.ca("Spelled out", "Root"))
     rooted.assert_trusted(mint.ek("Spelled out"))
-    assert rooted.assert_invalid(mint.ek("Root", "P-256", spki=key.spki), "ek_key").json["key"] == "unsupported"
+    said = rooted.assert_trusted(mint.ek("Root", "P-256", spki=key.spki)).json
+    assert said["key"] == "P-256"
+    named = run("openssl", "pkey", "-in", key.path, "-pubout").stdout
+    assert rooted.judge(named).json["fingerprint"] == said["fingerprint"]  # one key, one identity
     assert P256_GENERATOR in key.spki
     point = key.spki[-65:]
     key.spki = key.spki.replace(P256_GENERATOR, point)  # its own public key as generator: anybody knows a private one
+    assert rooted.assert_invalid(mint.ek("Root", "P-256", spki=key.spki), "ek_key").json["key"] == "unsupported"
     (rooted.ca_folder / "1.der").write_bytes(mint.ca("Spelled out", "Root"))
     assert rooted.assert_invalid(mint.ek("Spelled out")).problems == {"issuer_key"}
 
