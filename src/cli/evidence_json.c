@@ -13,11 +13,12 @@ bool evidence_json_is(struct view content)
     return false;
 }
 
-enum { NAMES_MAX = 6 };
+enum { NAMES_MAX = 8 };
 
 /* Keylime has everything about a quote in one text called "quote". */
 static const char *const names[EVIDENCE_KINDS][NAMES_MAX] = {
-    [EVIDENCE_EK] = {"certificate", "Certificate", "ekcert", "ek_cert", "ekCert", "ek_tpm"},
+    [EVIDENCE_EK] = {"certificate", "Certificate", "ekcert", "ek_cert", "ekCert", "ek_tpm", "ekPub",
+                     "ek_pub"},
     [EVIDENCE_QUOTE] = {"quote", "Quote", "message"},
     [EVIDENCE_SIGNATURE] = {"signature", "Signature", "raw_sig", "rawSig", "quote"},
     [EVIDENCE_AK] = {"ak_pub", "akPub", "aik_tpm", "ak_tpm", "Public"},

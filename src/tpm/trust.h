@@ -28,7 +28,7 @@ enum trust_chain {
                               holds */
     TRUST_CHAIN_UNTRUSTED, /* its issuer, or some issuer above, is not known */
     TRUST_CHAIN_INVALID    /* issuers of the right names are known, but a signature or a constraint
-                              does not hold; not issuers of another key identifier than named */
+                              does not hold */
 };
 
 /* What stands in the way. */

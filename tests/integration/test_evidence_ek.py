@@ -197,6 +197,7 @@ def wrappings(ek):
         "hexadecimal with colons": ":".join(f"{byte:02X}" for byte in ek),
         "hexadecimal as in source code": ", ".join(f"0x{byte:02x}" for byte in ek),
         "quoted base64": f'"{base64.b64encode(ek).decode()}"',
+        "json of google cloud": json.dumps({"encryptionKey": {"ekCert": pem(ek)}, "kind": "compute", "signingKey": {"ekCert": "x"}}),
         "json of keylime's registrar": json.dumps({"code": 200, "results": {"ekcert": base64.b64encode(ek).decode()}}),
     }
 
@@ -454,19 +455,22 @@ def test_ca_of_the_same_name_with_another_key_is_tried_too(bench, mint):
     bench.assert_trusted(mint.ek("Twin", named=x.common_name("Root")))
 
 
-def test_namesake_with_another_key_identifier_is_another_ca(bench, mint):
-    """AMD has two roots of one name: with the wrong one of them the issuer is unknown, and nothing is forged."""
+def test_namesake_of_a_cas_issuer_is_another_ca(bench, mint):
+    """AMD has two roots of one name: with the wrong one of them the issuer of an intermediate is unknown, and nothing is forged."""
     subject_id = lambda value: x.extension("2.5.29.14", x.der(0x04, value))
     authority_id = x.extension("2.5.29.35", x.sequence(x.der(0x80, b"this one")))
-    ek = mint.ek("Root", extensions=x.ek_extensions() + [authority_id])
     twin = {"subject": x.common_name("Root"), "named": x.common_name("Root")}
-    bench.trust(mint.ca("Twin", extensions=x.ca_extensions() + [subject_id(b"that one")], **twin))
-    outcome = bench.judge(ek)
+    middle = mint.ca("Middle", "Root", extensions=x.ca_extensions() + [authority_id])
+    direct = mint.ek("Root", extensions=x.ek_extensions() + [authority_id])
+    bench.trust(middle, mint.ca("Twin", extensions=x.ca_extensions() + [subject_id(b"that one")], **twin))
+    outcome = bench.judge(mint.ek("Middle"))
     assert outcome.json["chain"] == "untrusted" and outcome.problems == {"issuer_unknown"} and "CN=Root" in outcome.json["problems"][0]
+    bench.assert_invalid(direct, "signature")  # what a node shows may be forged, whatever it says there
     bench.trust(mint.ca("Triplet", extensions=x.ca_extensions() + [subject_id(b"this one")], **twin))
-    bench.assert_invalid(ek, "signature")  # the one that it names did not sign it
+    bench.assert_invalid(mint.ek("Middle"), "signature")  # the one that it names did not sign it
     bench.trust(mint.ca("Root", extensions=x.ca_extensions() + [subject_id(b"renewed")]))
-    bench.assert_trusted(ek)  # the signature counts
+    for ek in (mint.ek("Middle"), direct):
+        bench.assert_trusted(ek)  # the signature counts
 
 
 def test_key_identifiers_need_not_match(rooted, mint):
