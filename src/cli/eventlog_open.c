@@ -38,7 +38,7 @@ static ERRFN complain(const char *file, err_t e, const struct event_log_problem 
 static ERRFN read_firmware(const char *file, struct eventlog *eventlog,
                            struct event_log_problem *problem)
 {
-    TRY(evidence_file_read(file, NULL, &eventlog->content));
+    TRY(evidence_file_read(file, EVIDENCE_ANY, &eventlog->content));
     struct view content = buf_view(eventlog->content);
     err_t e = event_log_parse(content, &eventlog->log, problem);
     const char *kind = IS_OK(e) ? NULL : eventlog_other_kind(content);
@@ -52,7 +52,7 @@ static ERRFN read_userspace(const char *file, struct eventlog *eventlog,
                             struct event_log_problem *problem)
 {
     AUTO(buf) content = NULL;
-    TRY(evidence_file_read(file, NULL, &content));
+    TRY(evidence_file_read(file, EVIDENCE_ANY, &content));
     return userspace_log_append(eventlog->log, buf_view(content), problem);
 }
 

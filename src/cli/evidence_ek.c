@@ -100,7 +100,11 @@ enum exit_status evidence_ek(const struct options *options)
         return EXIT_USAGE;
     }
     AUTO(buf) bytes = NULL;
-    err_t read = evidence_file_read(options->arguments[2], "certificate", &bytes);
-    return IS_OK(read) ? judge(options, trust, buf_view(bytes), now_ms)
-                       : fail(options->arguments[2], read);
+    err_t read = evidence_file_read(options->arguments[2], EVIDENCE_EK, &bytes);
+    if (!IS_OK(read)) {
+        fprintf(stderr, "attestation: %s: %s [%s]\n", options->arguments[2],
+                evidence_file_fault(read), err_reason(read));
+        return EXIT_UNREADABLE;
+    }
+    return judge(options, trust, buf_view(bytes), now_ms);
 }

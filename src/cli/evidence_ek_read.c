@@ -1,6 +1,7 @@
-#include "cli/evidence_ek_read.h"
+#include "cli/evidence_ek_parts.h"
 
 #include "tpm/pem.h"
+#include "tpm/pkcs7.h"
 #include "tpm/public.h"
 #include "tpm/spki.h"
 
@@ -74,69 +75,41 @@ static ERRFN read_public(struct view sent, struct ek_evidence *evidence)
     return add(evidence, ek);
 }
 
-static ERRFN read_bytes(struct view sent, struct ek_evidence *evidence)
+/* A chain as vendors hand it out, the EK certificate in it. */
+static ERRFN read_bag(struct view sent, struct ek_evidence *evidence)
 {
-    err_t read = read_area(sent, evidence);
-    if (!IS_E(read, EK_UNREADABLE)) {
-        return read;
+    AUTO(buf) ders = NULL;
+    err_t opened = pkcs7_certificates(sent, &ders);
+    ENSURE(!IS_E(opened, FIELD_INVALID), EK_UNREADABLE);
+    TRY(opened);
+    return read_area(buf_view(ders), evidence);
+}
+
+static ERRFN move_all(struct ek_evidence *from, struct ek_evidence *to)
+{
+    to->area = IS_OK(from->area) ? to->area : from->area;
+    for (size_t i = 0; i < from->count; i++) {
+        TRY(add(to, STEAL(from->ek[i])));
     }
-    ek_evidence_clear(evidence);
-    read = read_public(sent, evidence);
+    return OK;
+}
+
+ERRFN ek_evidence_from_bytes(struct view sent, struct ek_evidence *evidence)
+{
+    typedef err_t reads(struct view sent, struct ek_evidence * evidence);
+    static reads *const ways[] = {read_area, read_bag, read_public};
+    struct ek_evidence found = {0};
+    err_t read = E(EK_UNREADABLE);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0] && IS_E(read, EK_UNREADABLE); i++) {
+        ek_evidence_clear(&found);
+        read = ways[i](sent, &found);
+    }
+    read = IS_OK(read) ? move_all(&found, evidence) : read;
+    ek_evidence_clear(&found);
     if (IS_E(read, EK_UNREADABLE)) {
         evidence->fault = ek_diagnose(sent);
     }
     return read;
-}
-
-/* -- PEM --------------------------------------------------------------------------------------- */
-
-static ERRFN read_block(const struct pem_block *block, struct ek_evidence *evidence)
-{
-    struct view der = buf_view(block->der);
-    if (strcmp(block->label, PEM_PUBLIC_KEY) == 0) {
-        return read_public(der, evidence);
-    }
-    if (ek_relative_of(der) == EK_RELATIVE_CERTIFICATE) {
-        return add_certificate(evidence, der, 0);
-    }
-    return read_bytes(der, evidence);
-}
-
-static ERRFN read_next_block(struct pem_reader *reader, struct ek_evidence *evidence)
-{
-    struct pem_block block;
-    size_t before = pem_offset(reader);
-    err_t read = pem_next(reader, &block);
-    if (IS_E(read, FIELD_INVALID)) {
-        evidence->fault = (struct ek_diagnosis){
-            .offset = before,
-            .what = "a PEM block begins behind here that is damaged or encrypted"};
-        return E(EK_UNREADABLE);
-    }
-    TRY(read);
-    read = read_block(&block, evidence);
-    if (IS_E(read, EK_UNREADABLE)) {
-        evidence->fault = ek_diagnose(buf_view(block.der));
-        evidence->fault.offset = before;
-    }
-    buf_free(block.der);
-    return read;
-}
-
-static ERRFN read_pem(struct view text, struct ek_evidence *evidence)
-{
-    struct pem_reader reader;
-    TRY(pem_open(text, &reader));
-    err_t read;
-    do {
-        read = read_next_block(&reader, evidence);
-    } while (IS_OK(read));
-    pem_close(&reader);
-    if (IS_E(read, NOT_FOUND) && evidence->count == 0) {
-        evidence->fault = (struct ek_diagnosis){.what = "no whole PEM block is in it"};
-        return E(EK_UNREADABLE);
-    }
-    return IS_E(read, NOT_FOUND) ? OK : read;
 }
 
 /* -- which is which ---------------------------------------------------------------------------- */
@@ -187,7 +160,8 @@ ERRFN ek_evidence_read(struct view bytes, struct trust *trust, struct ek_evidenc
     *out_evidence = (struct ek_evidence){0};
     ENSURE(bytes.len > 0, EK_MISSING);
     ERR_set_mark();
-    err_t read = pem_is(bytes) ? read_pem(bytes, out_evidence) : read_bytes(bytes, out_evidence);
+    err_t read = pem_is(bytes) ? ek_evidence_from_pem(bytes, out_evidence)
+                               : ek_evidence_from_bytes(bytes, out_evidence);
     read = IS_OK(read) ? set_cas_apart(out_evidence, trust) : read;
     ERR_pop_to_mark();
     return read;

@@ -16,9 +16,9 @@ struct ek_evidence {
     struct ek_diagnosis fault;
 };
 
-/* Reads certificates in every wrapping ek_parse knows, PEM with several of them, or a public key as
- * SubjectPublicKeyInfo or public area. CA certificates beside an EK certificate are added to
- * `trust` as intermediates: they help to find a path and count for nothing else. Errors:
+/* Reads certificates in every wrapping ek_parse knows, PEM with several of them, a PKCS#7 bag, or a
+ * public key as SubjectPublicKeyInfo or public area. CA certificates beside an EK certificate are
+ * added to `trust` as intermediates: they help to find a path and count for nothing else. Errors:
  * EK_UNREADABLE with out_evidence->fault saying where and why; EK_KEY_UNSUPPORTED for a bare key;
  * EK_MISSING for no bytes; TOO_LONG past a limit; NO_MEMORY. Clear it whatever comes back. */
 ERRFN ek_evidence_read(struct view bytes, struct trust *trust, struct ek_evidence *out_evidence);

@@ -21,7 +21,7 @@ static ERRFN add_content(struct trust *trust, const char *path, struct view cont
 {
     AUTO(buf) bytes = NULL;
     struct trust_mixed added;
-    err_t e = evidence_decode(content, NULL, &bytes);
+    err_t e = evidence_decode(content, EVIDENCE_ANY, &bytes);
     e = IS_OK(e) ? trust_add_mixed(trust, buf_view(bytes), &added) : e;
     if (IS_E(e, FIELD_INVALID)) {
         warn(path, "no certificate in it that can be read; passed over");
@@ -39,7 +39,7 @@ static ERRFN add_file(struct trust *trust, const char *path)
     AUTO(buf) content = NULL;
     err_t read = fd_read_file(path, TRUST_FILE_MAX_BYTES, &content);
     if (!IS_OK(read)) {
-        warn(path, err_text(read));
+        warn(path, evidence_file_fault(read));
         return IS_E(read, NO_MEMORY) ? read : OK;
     }
     return add_content(trust, path, buf_view(content));
@@ -52,10 +52,17 @@ static ERRFN add_entry(struct trust *trust, FTS *walk, FTSENT *entry)
         return entry->fts_name[0] == '.' && entry->fts_level > 0 ? OK
                                                                  : add_file(trust, entry->fts_path);
     case FTS_D:
+        if (entry->fts_level > FOLDER_DEPTH_MAX) {
+            warn(entry->fts_path, "too many folders down; passed over");
+        }
         if (entry->fts_level > FOLDER_DEPTH_MAX ||
             (entry->fts_level > 0 && entry->fts_name[0] == '.')) {
             fts_set(walk, entry, FTS_SKIP);
         }
+        return OK;
+    case FTS_SLNONE:
+        ENSURE(entry->fts_level > 0, CONFIG_UNREADABLE);
+        warn(entry->fts_path, "a link that leads to nothing; passed over");
         return OK;
     case FTS_NS:
     case FTS_ERR:

@@ -1,41 +1,20 @@
 #include "cli/evidence_pcrs.h"
 
-#include <ctype.h>
-#include <string.h>
-
-#include "base/text.h"
 #include "cli/evidence_file.h"
+#include "cli/evidence_json.h"
+#include "cli/evidence_pcrs_text.h"
 #include "https/json.h"
 
 /* -- JSON -------------------------------------------------------------------------------------- */
 
-static ERRFN read_index(const char *text, uint32_t *out_index)
-{
-    size_t len = strlen(text);
-    ENSURE(len == 1 || (len == 2 && text[0] != '0'), PCR_VALUES_INVALID);
-    uint32_t index = 0;
-    for (size_t i = 0; i < len; i++) {
-        ENSURE(isdigit((unsigned char)text[i]), PCR_VALUES_INVALID);
-        index = index * 10 + (uint32_t)(text[i] - '0');
-    }
-    *out_index = index;
-    return OK;
-}
-
-static ERRFN add_json_value(struct pcr_values *values, uint16_t bank, const char *index_text,
+static ERRFN add_json_value(struct pcr_values *values, uint16_t bank, struct view index_text,
                             const json_t *value)
 {
-    uint8_t digest[TPM_DIGEST_MAX_BYTES];
     uint32_t index;
-    TRY(read_index(index_text, &index));
+    TRY(evidence_pcrs_index(index_text, &index));
     ENSURE(json_is_string(value), PCR_VALUES_INVALID);
-    struct view text = view_of(json_string_value(value), json_string_length(value));
-    if (text.len > 2 && text.data[0] == '0' && (text.data[1] | 0x20) == 'x') {
-        text = view_of(text.data + 2, text.len - 2); /* as tpm2_pcrread prints them */
-    }
-    size_t size = pcr_bank_digest_size(bank);
-    ENSURE(IS_OK(hex_decode(text, digest, size)), PCR_VALUES_INVALID);
-    return pcr_values_add(values, bank, index, view_of(digest, size));
+    return evidence_pcrs_add_hex(values, bank, index,
+                                 view_of(json_string_value(value), json_string_length(value)));
 }
 
 static ERRFN read_json(struct view text, struct pcr_values *values)
@@ -52,7 +31,7 @@ static ERRFN read_json(struct view text, struct pcr_values *values)
         json_t *value;
         json_object_foreach(pcrs, index, value)
         {
-            TRY(add_json_value(values, bank, index, value));
+            TRY(add_json_value(values, bank, view_text(index), value));
         }
     }
     return OK;
@@ -184,19 +163,20 @@ static ERRFN read_bytes(struct view bytes, const struct pcr_selection *selection
     return read_plain(bytes, selection, out_values);
 }
 
+/* One in 256 digests begins with a brace, so that JSON must be text as well. */
 ERRFN evidence_pcrs_read(struct view content, const struct pcr_selection *selection,
                          struct pcr_values *out_values)
 {
     struct pcr_values values = {0};
-    AUTO(buf) bytes = NULL;
-    TRY(evidence_decode(content, NULL, &bytes));
-    bool json = false;
-    for (size_t i = 0; i < bytes->len && !json && isspace(bytes->data[i]); i++) {
-        json = i + 1 < bytes->len && bytes->data[i + 1] == '{';
+    AUTO(buf) decoded = NULL;
+    TRY(evidence_decode(content, EVIDENCE_PCRS, &decoded));
+    struct view bytes = buf_view(decoded);
+    if (!evidence_pcrs_is_text(bytes)) {
+        TRY(read_bytes(bytes, selection, &values));
+    } else {
+        TRY(evidence_json_is(bytes) ? read_json(bytes, &values)
+                                    : evidence_pcrs_text(bytes, &values));
     }
-    json = json || (bytes->len > 0 && bytes->data[0] == '{');
-    TRY(json ? read_json(buf_view(bytes), &values)
-             : read_bytes(buf_view(bytes), selection, &values));
     *out_values = values;
     return OK;
 }

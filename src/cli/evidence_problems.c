@@ -50,6 +50,8 @@ static const char *sentence_of(enum trust_finding finding)
     case TRUST_FINDING_EK_EXTENSION:
         return "The certificate has a malformed extension, a critical one that is not understood, "
                "or one twice.";
+    case TRUST_FINDING_EK_VERSION:
+        return "Not an EK certificate: it is not of X.509 version 3, the first with extensions.";
     case TRUST_FINDING_EK_TPM12:
         return "Not an EK of a TPM 2.0: its specification attribute says TPM 1.2.";
     case TRUST_FINDING_EK_KEY:

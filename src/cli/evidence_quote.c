@@ -10,7 +10,7 @@
 #include "cli/evidence_pcrs.h"
 #include "cli/evidence_quote_report.h"
 
-enum { NONCE_MAX_BYTES = 2 + TPM_DIGEST_MAX_BYTES }; /* what extraData can hold */
+enum { NONCE_MAX_BYTES = 1024 }; /* extraData holds 66; a longer one is just not what was quoted */
 
 /* What is read for one quote. */
 struct material {
@@ -18,7 +18,7 @@ struct material {
     struct buf *signature;
     struct quote_key *key;
     err_t key_fault; /* AK_ALGORITHM when the key can't be used at all; `key` is NULL then */
-    uint8_t nonce[NONCE_MAX_BYTES];
+    struct buf *nonce;
     struct view nonce_view;
     struct pcr_values values;
     struct eventlog eventlog; /* empty without --eventlog */
@@ -30,12 +30,13 @@ static void material_clear(struct material *material)
     buf_free(material->quote);
     buf_free(material->signature);
     quote_key_free(material->key);
+    buf_free(material->nonce);
     eventlog_close(&material->eventlog);
 }
 
 static enum exit_status unreadable(const char *path, err_t e)
 {
-    fprintf(stderr, "attestation: %s: %s [%s]\n", path, err_text(e), err_reason(e));
+    fprintf(stderr, "attestation: %s: %s [%s]\n", path, evidence_file_fault(e), err_reason(e));
     return EXIT_UNREADABLE;
 }
 
@@ -50,17 +51,20 @@ static ERRFN complain(const char *path, err_t e)
 
 static ERRFN read_nonce(const char *text, struct material *material)
 {
+    uint8_t *at;
     size_t len = strlen(text) / 2;
-    ENSURE(len <= sizeof material->nonce, TOO_LONG);
-    TRY(hex_decode(view_text(text), material->nonce, len));
-    material->nonce_view = view_of(material->nonce, len);
+    ENSURE(len <= NONCE_MAX_BYTES, TOO_LONG);
+    TRY(buf_new(NONCE_MAX_BYTES, &material->nonce));
+    TRY(buf_extend(material->nonce, len, &at));
+    TRY(hex_decode(view_text(text), at, len));
+    material->nonce_view = buf_view(material->nonce);
     return OK;
 }
 
 static ERRFN read_key(const char *path, struct material *material)
 {
     AUTO(buf) bytes = NULL;
-    TRY(evidence_file_read(path, NULL, &bytes));
+    TRY(evidence_file_read(path, EVIDENCE_AK, &bytes));
     err_t read = quote_key_read(buf_view(bytes), &material->key);
     if (IS_E(read, AK_ALGORITHM)) {
         material->key_fault = read;
@@ -74,8 +78,9 @@ static ERRFN read_material(const struct options *o, struct material *material)
     if (o->nonce) {
         TRY(complain("--nonce", read_nonce(o->nonce, material)));
     }
-    TRY(complain(o->quote, evidence_file_read(o->quote, NULL, &material->quote)));
-    TRY(complain(o->signature, evidence_file_read(o->signature, NULL, &material->signature)));
+    TRY(complain(o->quote, evidence_file_read(o->quote, EVIDENCE_QUOTE, &material->quote)));
+    TRY(complain(o->signature,
+                 evidence_file_read(o->signature, EVIDENCE_SIGNATURE, &material->signature)));
     TRY(complain(o->ak, read_key(o->ak, material)));
     if (o->userspace_log && !o->eventlog) {
         return complain("--userspace-log without --eventlog", E(FIELD_MISSING));

@@ -68,6 +68,14 @@ static const char *scheme_name(uint16_t scheme)
         return "RSAPSS";
     case TPM_ALG_ECDSA:
         return "ECDSA";
+    case TPM_ALG_ECDAA:
+        return "ECDAA";
+    case TPM_ALG_SM2:
+        return "SM2";
+    case TPM_ALG_ECSCHNORR:
+        return "ECSCHNORR";
+    case TPM_ALG_HMAC:
+        return "HMAC";
     }
     return NULL;
 }

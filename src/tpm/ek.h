@@ -47,7 +47,8 @@ enum ek_quirk {
     EK_QUIRK_NO_EXPIRY = 1U << 7,     /* notAfter 99991231235959Z */
     EK_QUIRK_NO_PURPOSE = 1U << 8,    /* no extendedKeyUsage */
     EK_QUIRK_NO_KEY_USAGE = 1U << 9,  /* no keyUsage */
-    EK_QUIRK_ECC_ENCIPHERMENT = 1U << 10 /* ECC key with keyEncipherment, not keyAgreement */
+    EK_QUIRK_ECC_ENCIPHERMENT = 1U << 10, /* ECC key with keyEncipherment, not keyAgreement */
+    EK_QUIRK_RSA_AGREEMENT = 1U << 11     /* RSA key with keyAgreement, not keyEncipherment */
 };
 
 struct ek {
@@ -91,8 +92,8 @@ struct ek {
 
 /* EK_SOURCE_CERT: a certificate in PEM or DER, in DER also behind a TCG header, inside one OCTET
  * STRING, followed by 0x00 or 0xFF padding or by other certificates. EK_SOURCE_PUB:
- * SubjectPublicKeyInfo in DER or PEM, TPM2B_PUBLIC or TPMT_PUBLIC; the latter two are checked as
- * ek_set_public_area does. Errors: EK_MISSING when nothing was sent, EK_UNREADABLE,
+ * SubjectPublicKeyInfo or RSAPublicKey in DER or PEM, TPM2B_PUBLIC or TPMT_PUBLIC; the latter two
+ * are checked as ek_set_public_area does. Errors: EK_MISSING when nothing was sent, EK_UNREADABLE,
  * EK_KEY_UNSUPPORTED, EK_TEMPLATE, TOO_LONG. */
 ERRFN ek_parse(struct view sent, enum ek_source source, struct ek **out_ek);
 

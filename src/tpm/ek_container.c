@@ -27,11 +27,8 @@ static ERRFN take_pem_block(struct pem_reader *reader, const char *label, const 
 ERRFN ek_container_pem(struct view sent, const char *label, const char *other_label,
                        struct buf **out_der)
 {
-    struct pem_reader reader;
-    TRY(pem_open(sent, &reader));
-    err_t taken = take_pem_block(&reader, label, other_label, out_der);
-    pem_close(&reader);
-    return taken;
+    struct pem_reader reader = pem_open(sent);
+    return take_pem_block(&reader, label, other_label, out_der);
 }
 
 static bool starts_with(struct view v, const uint8_t *bytes, size_t len)
@@ -120,12 +117,6 @@ static ERRFN add_area(struct view area, struct certificates *found)
     return IS_E(taken, NOT_FOUND) ? OK : taken;
 }
 
-static bool is_certificate(const struct pem_block *block)
-{
-    return strcmp(block->label, PEM_CERTIFICATE) == 0 ||
-           strcmp(block->label, PEM_CERTIFICATE_OLD) == 0;
-}
-
 static ERRFN add_blocks(struct pem_reader *reader, struct certificates *found)
 {
     AUTO(buf) first = NULL;
@@ -139,7 +130,7 @@ static ERRFN add_blocks(struct pem_reader *reader, struct certificates *found)
         }
         TRY(read);
         AUTO(buf) der = block.der;
-        if (is_certificate(&block)) {
+        if (pem_is_certificate(&block)) {
             TRY(add_area(buf_view(der), found));
         }
     }
@@ -148,11 +139,8 @@ static ERRFN add_blocks(struct pem_reader *reader, struct certificates *found)
 
 static ERRFN add_pem(struct view sent, struct certificates *found)
 {
-    struct pem_reader reader;
-    TRY(pem_open(sent, &reader));
-    err_t added = add_blocks(&reader, found);
-    pem_close(&reader);
-    return added;
+    struct pem_reader reader = pem_open(sent);
+    return add_blocks(&reader, found);
 }
 
 ERRFN ek_container_certificates(struct view sent, struct buf **out_ders, uint32_t *out_quirks)

@@ -1,12 +1,13 @@
 #include "tpm/ek_diagnosis.h"
 
+#include "tpm/certificate.h"
 #include "tpm/der.h"
 #include "tpm/ek.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-enum { CONTEXT_0 = 0xA0, CONTEXT_3 = 0xA3, CONSTRUCTED = 0x20 };
+enum { CONTEXT_0 = 0xA0, CONTEXT_3 = 0xA3, CONSTRUCTED = 0x20, INDEFINITE = 0x80 };
 
 /* The first value, at any depth, that does not fit into what it stands in. Constructed values are
  * entered by going on behind their header, so that nesting costs nothing. */
@@ -40,6 +41,14 @@ static const uint8_t *first_misfit(struct view value)
 /* Takes one field of a certificate and says whether OpenSSL can read it. */
 typedef bool readable(const uint8_t *at, long len);
 
+static bool serial_readable(const uint8_t *at, long len)
+{
+    ASN1_INTEGER *serial = d2i_ASN1_INTEGER(NULL, &at, len);
+    int bytes = serial ? ASN1_STRING_length(serial) : 0;
+    ASN1_INTEGER_free(serial);
+    return bytes > 0 && bytes <= EK_SERIAL_MAX_BYTES;
+}
+
 static bool name_readable(const uint8_t *at, long len)
 {
     X509_NAME *name = d2i_X509_NAME(NULL, &at, len);
@@ -63,8 +72,11 @@ static bool extensions_readable(const uint8_t *at, long len)
 static bool time_readable(const uint8_t *at, long len)
 {
     X509_VAL *validity = d2i_X509_VAL(NULL, &at, len);
+    uint64_t ms;
+    bool both = validity && certificate_time(validity->notBefore, &ms) &&
+                certificate_time(validity->notAfter, &ms);
     X509_VAL_free(validity);
-    return validity;
+    return both;
 }
 
 static bool key_readable(const uint8_t *at, long len)
@@ -83,7 +95,7 @@ static struct ek_diagnosis look_into_certificate(struct view der, const uint8_t 
         const char *what;
     } fields[] = {
         {CONTEXT_0, NULL, "the certificate's version can't be read"},
-        {DER_INTEGER, NULL, "the certificate's serial number can't be read"},
+        {DER_INTEGER, serial_readable, "the certificate's serial number can't be read"},
         {DER_SEQUENCE, NULL, "the certificate's signature algorithm can't be read"},
         {DER_SEQUENCE, name_readable, "the certificate's issuer can't be read"},
         {DER_SEQUENCE, time_readable, "the certificate's validity can't be read"},
@@ -109,8 +121,7 @@ static struct ek_diagnosis look_into_certificate(struct view der, const uint8_t 
         }
     }
     return (struct ek_diagnosis){.offset = (size_t)(der.data - base),
-                                 .what = "the certificate's key, serial number or dates can't be "
-                                         "read"};
+                                 .what = "the certificate's key can't be read"};
 }
 
 static struct ek_diagnosis diagnose_value(struct view value, const uint8_t *base)
@@ -160,6 +171,10 @@ static struct ek_diagnosis diagnose(struct view sent)
                    : (struct ek_diagnosis){.what = "nothing but padding: the area is empty"};
     }
     bool cut_short = der_tag(area) == DER_SEQUENCE;
+    if (cut_short && area.len > 1 && area.data[1] == INDEFINITE) {
+        return (struct ek_diagnosis){.offset = (size_t)(area.data - sent.data) + 1,
+                                     .what = "a length is indefinite, which DER does not allow"};
+    }
     return (struct ek_diagnosis){
         .offset = cut_short ? sent.len : (size_t)(area.data - sent.data),
         .what = cut_short ? "the bytes end inside a DER value"

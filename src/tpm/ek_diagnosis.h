@@ -14,7 +14,7 @@ enum ek_relative {
     EK_RELATIVE_REQUEST, /* PKCS#10 */
     EK_RELATIVE_PKCS7,
     EK_RELATIVE_PRIVATE_KEY, /* PKCS#8, PKCS#1 or SEC 1 */
-    EK_RELATIVE_PUBLIC_KEY   /* SubjectPublicKeyInfo */
+    EK_RELATIVE_PUBLIC_KEY   /* SubjectPublicKeyInfo, RSAPublicKey */
 };
 
 struct ek_diagnosis {

@@ -1,12 +1,12 @@
 #include "tpm/ek_facts.h"
 
 #include "base/text.h"
+#include "tpm/certificate.h"
 
 #include <openssl/asn1.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <string.h>
-#include <time.h>
 
 /* 99991231235959Z, RFC 5280 section 4.1.2.5: no well-defined end. */
 static const uint64_t no_expiry_ms = 253402300799000;
@@ -18,15 +18,6 @@ bool ek_facts_oid_is(const ASN1_OBJECT *oid, const char *dotted)
     char text[OID_TEXT_MAX];
     int len = OBJ_obj2txt(text, sizeof text, oid, 1);
     return len > 0 && len < OID_TEXT_MAX && strcmp(text, dotted) == 0;
-}
-
-static ERRFN read_time(const ASN1_TIME *time, uint64_t *out_ms)
-{
-    struct tm parts;
-    ENSURE(time && ASN1_TIME_to_tm(time, &parts) == 1, EK_UNREADABLE);
-    time_t seconds = timegm(&parts);
-    *out_ms = seconds > 0 ? (uint64_t)seconds * 1000 : 0;
-    return OK;
 }
 
 static ERRFN read_serial(const ASN1_INTEGER *serial, char out_text[static EK_SERIAL_TEXT_SIZE])
@@ -120,6 +111,21 @@ static bool name_unsorted(const X509_NAME *name)
     return false;
 }
 
+/* What a vendor says of the key's use where the profile says something else. */
+static void read_usage_quirks(struct ek *ek)
+{
+    uint32_t usage = 0;
+    bool rsa = tpm_key_is_rsa((enum tpm_key)ek->key_type);
+    if (!certificate_has(ek->x509, NID_key_usage)) {
+        ek->quirks |= EK_QUIRK_NO_KEY_USAGE;
+    } else if (ek->key_type != EK_KEY_NONE && certificate_key_usage(ek->x509, &usage)) {
+        bool agreement = usage & KU_KEY_AGREEMENT;
+        bool encipherment = usage & KU_KEY_ENCIPHERMENT;
+        ek->quirks |= !rsa && encipherment && !agreement ? EK_QUIRK_ECC_ENCIPHERMENT : 0;
+        ek->quirks |= rsa && agreement && !encipherment ? EK_QUIRK_RSA_AGREEMENT : 0;
+    }
+}
+
 static void read_quirks(struct ek *ek)
 {
     if (name_unsorted(X509_get_issuer_name(ek->x509)) ||
@@ -129,22 +135,16 @@ static void read_quirks(struct ek *ek)
     if (ek->valid_until_ms == no_expiry_ms) {
         ek->quirks |= EK_QUIRK_NO_EXPIRY;
     }
-    if (X509_get_ext_by_NID(ek->x509, NID_ext_key_usage, -1) < 0) {
+    if (!certificate_has(ek->x509, NID_ext_key_usage)) {
         ek->quirks |= EK_QUIRK_NO_PURPOSE;
     }
-    uint32_t usage = X509_get_key_usage(ek->x509);
-    if (X509_get_ext_by_NID(ek->x509, NID_key_usage, -1) < 0) {
-        ek->quirks |= EK_QUIRK_NO_KEY_USAGE;
-    } else if (!tpm_key_is_rsa((enum tpm_key)ek->key_type) && !(usage & KU_KEY_AGREEMENT) &&
-               (usage & KU_KEY_ENCIPHERMENT)) {
-        ek->quirks |= EK_QUIRK_ECC_ENCIPHERMENT;
-    }
+    read_usage_quirks(ek);
 }
 
 ERRFN ek_facts_read(struct ek *ek)
 {
-    TRY(read_time(X509_get0_notBefore(ek->x509), &ek->valid_from_ms));
-    TRY(read_time(X509_get0_notAfter(ek->x509), &ek->valid_until_ms));
+    ENSURE(certificate_time(X509_get0_notBefore(ek->x509), &ek->valid_from_ms), EK_UNREADABLE);
+    ENSURE(certificate_time(X509_get0_notAfter(ek->x509), &ek->valid_until_ms), EK_UNREADABLE);
     TRY(read_serial(X509_get0_serialNumber(ek->x509), ek->serial));
     read_san(ek);
     ek_specification_read(ek);
@@ -177,6 +177,8 @@ const char *ek_quirk_name(enum ek_quirk quirk)
         return "no keyUsage";
     case EK_QUIRK_ECC_ENCIPHERMENT:
         return "keyEncipherment with an ECC key";
+    case EK_QUIRK_RSA_AGREEMENT:
+        return "keyAgreement with an RSA key";
     }
     return NULL;
 }

@@ -67,8 +67,9 @@ ERRFN ek_key_finish(struct ek *ek)
 
 static ERRFN read_spki(struct ek *ek, struct view der)
 {
-    bool oaep;
-    TRY(spki_parse(der, &ek->key, &oaep));
+    bool oaep = false;
+    err_t parsed = spki_parse(der, &ek->key, &oaep);
+    TRY(IS_E(parsed, EK_UNREADABLE) ? spki_parse_pkcs1(der, &ek->key) : parsed);
     if (oaep) {
         ek->quirks |= EK_QUIRK_RSAES_OAEP;
     }
@@ -91,7 +92,7 @@ ERRFN ek_key_read(struct ek *ek, struct view sent)
 {
     if (pem_is(sent)) {
         AUTO(buf) der = NULL;
-        TRY(ek_container_pem(sent, PEM_PUBLIC_KEY, PEM_PUBLIC_KEY, &der));
+        TRY(ek_container_pem(sent, PEM_PUBLIC_KEY, PEM_RSA_PUBLIC_KEY, &der));
         return read_spki(ek, buf_view(der));
     }
     return sent.data[0] == DER_SEQUENCE ? read_spki(ek, sent) : read_public_area(ek, sent);

@@ -4,11 +4,15 @@
 
 enum { CONTEXT_0 = 0xA0, CONTEXT_2 = 0xA2 };
 
-/* Private keys begin with a small version number, and nothing that is no key has these behind it.
- */
+/* Private keys begin with a small version number, and nothing that is no key has these behind it;
+ * an RSAPublicKey is two numbers and nothing else. */
 static enum ek_relative number_first(struct view rest)
 {
     struct view content;
+    struct view exponent = rest;
+    if (der_take_content(&exponent, DER_INTEGER, &content) && exponent.len == 0) {
+        return EK_RELATIVE_PUBLIC_KEY;
+    }
     if (der_tag(rest) == DER_INTEGER || der_tag(rest) == DER_OCTET_STRING) {
         return EK_RELATIVE_PRIVATE_KEY;
     }

@@ -1,5 +1,5 @@
-/* The hash algorithms whose PCR banks an event log can speak of. Wider than pcr.h: a log is
- * replayed in every bank it has digests for, also in those that no quote is accepted in, so that an
+/* The hash algorithms whose PCR banks an event log can speak of, and a quote select. A log is
+ * replayed in every bank it has digests for, also in those that no policy asks for, so that an
  * engineer sees them. */
 #ifndef ITL_TPM_EVENT_BANK_H
 #define ITL_TPM_EVENT_BANK_H

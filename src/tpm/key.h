@@ -12,6 +12,7 @@ enum tpm_alg {
     TPM_ALG_NONE = 0x0000,
     TPM_ALG_RSA = 0x0001,
     TPM_ALG_SHA1 = 0x0004,
+    TPM_ALG_HMAC = 0x0005,
     TPM_ALG_AES = 0x0006,
     TPM_ALG_SHA256 = 0x000B,
     TPM_ALG_SHA384 = 0x000C,
@@ -20,6 +21,9 @@ enum tpm_alg {
     TPM_ALG_RSASSA = 0x0014,
     TPM_ALG_RSAPSS = 0x0016,
     TPM_ALG_ECDSA = 0x0018,
+    TPM_ALG_ECDAA = 0x001A,
+    TPM_ALG_SM2 = 0x001B,
+    TPM_ALG_ECSCHNORR = 0x001C,
     TPM_ALG_ECC = 0x0023,
     TPM_ALG_CFB = 0x0043
 };

@@ -1,5 +1,7 @@
 #include "tpm/pcr.h"
 
+#include "tpm/event_bank.h"
+
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -10,21 +12,13 @@ enum {
 
 AUTO_DEFINE(md_ctx, EVP_MD_CTX, EVP_MD_CTX_free);
 
-static const struct {
-    uint16_t bank;
-    const char *name;
-} banks[] = {
-    {TPM_ALG_SHA1, "sha1"},
-    {TPM_ALG_SHA256, "sha256"},
-    {TPM_ALG_SHA384, "sha384"},
-    {TPM_ALG_SHA512, "sha512"},
-};
+_Static_assert((int)PCR_BANKS_MAX == (int)EVENT_BANK_COUNT, "a quote of every bank is read");
 
 uint16_t pcr_bank_from_name(struct view name)
 {
-    for (size_t i = 0; i < sizeof banks / sizeof banks[0]; i++) {
-        if (view_is(name, banks[i].name)) {
-            return banks[i].bank;
+    for (size_t i = 0; i < EVENT_BANK_COUNT; i++) {
+        if (view_is(name, event_banks[i].name)) {
+            return event_banks[i].alg;
         }
     }
     return TPM_ALG_NONE;
@@ -32,17 +26,14 @@ uint16_t pcr_bank_from_name(struct view name)
 
 const char *pcr_bank_name(uint16_t bank)
 {
-    for (size_t i = 0; i < sizeof banks / sizeof banks[0]; i++) {
-        if (banks[i].bank == bank) {
-            return banks[i].name;
-        }
-    }
-    return NULL;
+    const struct event_bank *found = event_bank_of(bank);
+    return found ? found->name : NULL;
 }
 
 size_t pcr_bank_digest_size(uint16_t bank)
 {
-    return tpm_hash_size(bank);
+    const struct event_bank *found = event_bank_of(bank);
+    return found ? found->size : 0;
 }
 
 static uint32_t mask_of(const struct pcr_selection *selection, uint16_t bank)
@@ -106,8 +97,8 @@ ERRFN pcr_selection_parse(struct view *v, struct pcr_selection *out_selection)
 
 bool pcr_selection_equal(const struct pcr_selection *a, const struct pcr_selection *b)
 {
-    for (size_t i = 0; i < sizeof banks / sizeof banks[0]; i++) {
-        if (mask_of(a, banks[i].bank) != mask_of(b, banks[i].bank)) {
+    for (size_t i = 0; i < EVENT_BANK_COUNT; i++) {
+        if (mask_of(a, event_banks[i].alg) != mask_of(b, event_banks[i].alg)) {
             return false;
         }
     }

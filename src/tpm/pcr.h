@@ -7,7 +7,7 @@
 
 enum {
     PCR_COUNT = 24,    /* PC Client Platform TPM Profile: PCR 0–23 */
-    PCR_BANKS_MAX = 4, /* SHA-1, SHA-256, SHA-384, SHA-512 */
+    PCR_BANKS_MAX = 8, /* SHA-1, three of SHA-2, SM3-256, three of SHA-3 */
     PCR_VALUES_MAX = PCR_COUNT * PCR_BANKS_MAX
 };
 
@@ -29,13 +29,15 @@ struct pcr_values {
     } value[PCR_VALUES_MAX];
 };
 
-/* "sha1", "sha256", "sha384", "sha512"; TPM_ALG_NONE for another name. */
+/* "sha1", "sha256", "sha384", "sha512", "sm3_256", "sha3_256", "sha3_384", "sha3_512"; TPM_ALG_NONE
+ * for another name. A PCR may be in any of these banks; no signature is accepted over more than
+ * SHA-2 (tpm_hash_md), and no policy asks for more. */
 uint16_t pcr_bank_from_name(struct view name);
 
-/* NULL for an algorithm that is none of the four. */
+/* NULL for an algorithm that is none of these. */
 const char *pcr_bank_name(uint16_t bank);
 
-/* 0 for an algorithm that is none of the four. */
+/* 0 for an algorithm that is none of these. */
 size_t pcr_bank_digest_size(uint16_t bank);
 
 /* Takes TPML_PCR_SELECTION from the front of `v`. Errors: QUOTE_UNREADABLE for too few bytes, a

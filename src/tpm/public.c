@@ -10,9 +10,6 @@ enum {
     ALG_RSAES = 0x0015,
     ALG_OAEP = 0x0017,
     ALG_ECDH = 0x0019,
-    ALG_ECDAA = 0x001A,
-    ALG_SM2 = 0x001B,
-    ALG_ECSCHNORR = 0x001C,
     ALG_ECMQV = 0x001D,
     ALG_TDES = 0x0003,
     ALG_SM4 = 0x0013,
@@ -60,11 +57,11 @@ static ERRFN get_scheme(struct view *v, struct tpm_public *p, err_t unreadable)
     case TPM_ALG_ECDSA:
     case ALG_OAEP:
     case ALG_ECDH:
-    case ALG_SM2:
-    case ALG_ECSCHNORR:
+    case TPM_ALG_SM2:
+    case TPM_ALG_ECSCHNORR:
     case ALG_ECMQV:
         return view_get_u16(v, &p->scheme_hash, unreadable);
-    case ALG_ECDAA: {
+    case TPM_ALG_ECDAA: {
         uint16_t count;
         TRY(view_get_u16(v, &p->scheme_hash, unreadable));
         return view_get_u16(v, &count, unreadable);

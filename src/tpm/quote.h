@@ -59,11 +59,11 @@ const char *quote_type_name(uint16_t type);
 /* Whether it is the quote of a TPM 1.2, which nothing here reads. */
 bool quote_is_tpm12(struct view sent);
 
-/* Checks the signature over TPMS_ATTEST. `signature` is TPMT_SIGNATURE, DER ECDSA-Sig-Value, r and
- * s one behind the other, each as long as the curve's coordinates, or raw RSA; scheme and hash are
- * always the AK's own, whatever the signature says. Errors: QUOTE_SIGNATURE_UNREADABLE; QUOTE_HASH
- * when it says a hash that is not accepted; QUOTE_SIGNATURE when it does not verify or names
- * another scheme or hash than the AK's. */
+/* Checks the signature over TPMS_ATTEST. `signature` is in any form that signature_form.h knows;
+ * scheme and hash are always the AK's own, whatever the signature says. Errors:
+ * QUOTE_SIGNATURE_UNREADABLE; QUOTE_SCHEME when it says a scheme that is not accepted (SM2, ECDAA,
+ * Schnorr, HMAC, none); QUOTE_HASH the same for its hash; QUOTE_SIGNATURE when it does not verify
+ * or names another scheme or hash than the AK's. */
 ERRFN quote_check_signature(const struct ak *ak, struct view attest, struct view signature);
 
 /* The same with key, scheme and hash (TPM_ALG_ID) given. */

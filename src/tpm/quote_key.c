@@ -25,16 +25,15 @@ static ERRFN read_der(struct view der, EVP_PKEY **out_key)
 {
     bool oaep;
     err_t read = spki_parse(der, out_key, &oaep);
+    read = IS_E(read, EK_UNREADABLE) ? spki_parse_pkcs1(der, out_key) : read;
     return IS_E(read, EK_UNREADABLE) ? read_certificate(der, out_key) : read;
 }
 
 static ERRFN read_pem(struct view text, EVP_PKEY **out_key)
 {
-    struct pem_reader reader;
+    struct pem_reader reader = pem_open(text);
     struct pem_block block;
-    TRY(pem_open(text, &reader));
     err_t read = pem_next(&reader, &block);
-    pem_close(&reader);
     ENSURE(!IS_E(read, NOT_FOUND) && !IS_E(read, FIELD_INVALID), EK_UNREADABLE);
     TRY(read);
     read = read_der(buf_view(block.der), out_key);

@@ -16,9 +16,9 @@ struct quote_key {
     err_t fault; /* AK_ATTRIBUTES or AK_ALGORITHM when its public area is not an AK's; else OK */
 };
 
-/* Reads PEM or DER of SubjectPublicKeyInfo or of an X.509 certificate, of which only the key
- * counts; TPM2B_PUBLIC or TPMT_PUBLIC. Errors: AK_UNREADABLE; AK_ALGORITHM for a key of a type or
- * size that is not accepted; CRYPTO, NO_MEMORY. */
+/* Reads PEM or DER of SubjectPublicKeyInfo, of RSAPublicKey or of an X.509 certificate, of which
+ * only the key counts; TPM2B_PUBLIC or TPMT_PUBLIC. Errors: AK_UNREADABLE; AK_ALGORITHM for a key
+ * of a type or size that is not accepted; CRYPTO, NO_MEMORY. */
 ERRFN quote_key_read(struct view sent, struct quote_key **out_key);
 
 void quote_key_free(struct quote_key *key);

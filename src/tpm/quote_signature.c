@@ -1,5 +1,6 @@
 #include "tpm/quote.h"
 
+#include "tpm/signature_form.h"
 #include "tpm/spki.h"
 
 #include <openssl/bn.h>
@@ -11,101 +12,25 @@
 AUTO_DEFINE(md_ctx, EVP_MD_CTX, EVP_MD_CTX_free);
 AUTO_DEFINE(ecdsa_sig, ECDSA_SIG, ECDSA_SIG_free);
 
-/* What was sent, whatever its form. `scheme` is TPM_ALG_NONE where the form does not say one. */
-struct signature {
-    uint16_t scheme;
-    uint16_t hash_alg;
-    struct view rsa;
-    struct view r;
-    struct view s;
-    struct view der;
-};
-
-static ERRFN get_sized(struct view *v, size_t max, struct view *out_bytes)
+static bool scheme_accepted(uint16_t scheme, bool rsa)
 {
-    struct view rest = *v;
-    uint16_t len;
-    TRY(view_get_u16(&rest, &len, E(QUOTE_SIGNATURE_UNREADABLE)));
-    ENSURE(len <= max, QUOTE_SIGNATURE_UNREADABLE);
-    TRY(view_get_bytes(&rest, len, out_bytes, E(QUOTE_SIGNATURE_UNREADABLE)));
-    *v = rest;
-    return OK;
-}
-
-/* TPMT_SIGNATURE, Part 2 section 11.3.4. */
-static ERRFN read_tpmt(struct view *v, struct signature *out_signature)
-{
-    struct signature sig = {0};
-    TRY(view_get_u16(v, &sig.scheme, E(QUOTE_SIGNATURE_UNREADABLE)));
-    TRY(view_get_u16(v, &sig.hash_alg, E(QUOTE_SIGNATURE_UNREADABLE)));
-    if (sig.scheme == TPM_ALG_RSASSA || sig.scheme == TPM_ALG_RSAPSS) {
-        TRY(get_sized(v, TPM_RSA_MAX_BYTES, &sig.rsa));
-    } else if (sig.scheme == TPM_ALG_ECDSA) {
-        TRY(get_sized(v, TPM_ECC_MAX_BYTES, &sig.r));
-        TRY(get_sized(v, TPM_ECC_MAX_BYTES, &sig.s));
-    } else {
-        return E(QUOTE_SIGNATURE_UNREADABLE);
-    }
-    ENSURE(v->len == 0, QUOTE_SIGNATURE_UNREADABLE);
-    *out_signature = sig;
-    return OK;
-}
-
-static bool read_der(struct view sent)
-{
-    const uint8_t *end = sent.data;
-    AUTO(ecdsa_sig) parsed = d2i_ECDSA_SIG(NULL, &end, (long)sent.len);
-    if (!parsed || end != sent.data + sent.len) {
-        return false;
-    }
-    /* Only the one DER form, so that a signature can't be altered and still verify. */
-    uint8_t *again = NULL;
-    int len = i2d_ECDSA_SIG(parsed, &again);
-    bool same = len > 0 && view_equal(view_of(again, (size_t)len), sent);
-    OPENSSL_free(again);
-    return same;
-}
-
-static ERRFN read_signature(struct view sent, const EVP_PKEY *key, struct signature *out_signature,
-                            size_t *out_offset)
-{
-    *out_offset = 0;
-    ENSURE(sent.len > 0 && sent.len <= QUOTE_SIGNATURE_MAX_BYTES, QUOTE_SIGNATURE_UNREADABLE);
-    struct view v = sent;
-    if (IS_OK(read_tpmt(&v, out_signature))) {
-        return OK;
-    }
-    *out_offset = sent.len - v.len;
-    struct signature sig = {0};
-    size_t width = (size_t)(EVP_PKEY_get_bits(key) + 7) / 8;
-    if (EVP_PKEY_is_a(key, "RSA")) {
-        ENSURE(sent.len == width, QUOTE_SIGNATURE_UNREADABLE);
-        sig.rsa = sent;
-    } else if (read_der(sent)) {
-        sig.der = sent;
-    } else {
-        ENSURE(sent.len == 2 * width, QUOTE_SIGNATURE_UNREADABLE);
-        sig.r = view_of(sent.data, width);
-        sig.s = view_of(sent.data + width, width);
-    }
-    *out_offset = 0;
-    *out_signature = sig;
-    return OK;
+    return rsa ? scheme == TPM_ALG_RSASSA || scheme == TPM_ALG_RSAPSS : scheme == TPM_ALG_ECDSA;
 }
 
 /* A signature that says what it is must say what the AK is; the AK's own scheme and hash decide,
  * not the sender. */
-static ERRFN check_claim(const struct signature *sig, uint16_t scheme, uint16_t hash_alg)
+static ERRFN check_claim(const struct signature_form *sig, uint16_t scheme, uint16_t hash_alg)
 {
     if (sig->scheme == TPM_ALG_NONE) {
         return OK;
     }
+    ENSURE(scheme_accepted(sig->scheme, true) || scheme_accepted(sig->scheme, false), QUOTE_SCHEME);
     ENSURE(tpm_hash_md(sig->hash_alg), QUOTE_HASH);
     ENSURE(sig->scheme == scheme && sig->hash_alg == hash_alg, QUOTE_SIGNATURE);
     return OK;
 }
 
-static ERRFN ecdsa_to_der(const struct signature *sig, uint8_t *out_der, size_t size,
+static ERRFN ecdsa_to_der(const struct signature_form *sig, uint8_t *out_der, size_t size,
                           size_t *out_len)
 {
     AUTO(ecdsa_sig) made = ECDSA_SIG_new();
@@ -153,8 +78,9 @@ static ERRFN verify(EVP_PKEY *key, uint16_t scheme, const EVP_MD *hash, struct v
 
 /* In whichever form the numbers are. */
 static ERRFN verify_form(EVP_PKEY *key, uint16_t scheme, const EVP_MD *hash, struct view attest,
-                         const struct signature *sig)
+                         const struct signature_form *sig)
 {
+    ENSURE(!sig->foreign, QUOTE_SIGNATURE);
     if (sig->rsa.len > 0 || sig->der.len > 0) {
         return verify(key, scheme, hash, attest, sig->rsa.len > 0 ? sig->rsa : sig->der);
     }
@@ -168,14 +94,12 @@ static ERRFN verify_form(EVP_PKEY *key, uint16_t scheme, const EVP_MD *hash, str
 static ERRFN check(EVP_PKEY *key, uint16_t scheme, uint16_t hash_alg, struct view attest,
                    struct view signature)
 {
-    ENSURE(tpm_hash_md(hash_alg), QUOTE_HASH);
-    bool rsa = EVP_PKEY_is_a(key, "RSA");
-    ENSURE(rsa ? scheme == TPM_ALG_RSASSA || scheme == TPM_ALG_RSAPSS : scheme == TPM_ALG_ECDSA,
-           QUOTE_SIGNATURE);
-    struct signature sig;
+    struct signature_form sig;
     size_t offset;
-    TRY(read_signature(signature, key, &sig, &offset));
+    TRY(signature_form_read(signature, key, &sig, &offset));
     TRY(check_claim(&sig, scheme, hash_alg));
+    ENSURE(tpm_hash_md(hash_alg), QUOTE_HASH);
+    ENSURE(scheme_accepted(scheme, EVP_PKEY_is_a(key, "RSA")), QUOTE_SIGNATURE);
     return verify_form(key, scheme, tpm_hash_md(hash_alg), attest, &sig);
 }
 
@@ -196,9 +120,9 @@ ERRFN quote_check_signature(const struct ak *ak, struct view attest, struct view
 ERRFN quote_signature_claim(struct view signature, const EVP_PKEY *key, uint16_t *out_scheme,
                             uint16_t *out_hash_alg, size_t *out_offset)
 {
-    struct signature sig;
+    struct signature_form sig;
     ERR_set_mark();
-    err_t read = read_signature(signature, key, &sig, out_offset);
+    err_t read = signature_form_read(signature, key, &sig, out_offset);
     ERR_pop_to_mark();
     TRY(read);
     *out_scheme = sig.scheme;
@@ -208,11 +132,11 @@ ERRFN quote_signature_claim(struct view signature, const EVP_PKEY *key, uint16_t
 
 bool quote_signature_is_sha1(EVP_PKEY *key, struct view attest, struct view signature)
 {
-    struct signature sig;
+    struct signature_form sig;
     size_t offset;
     uint16_t scheme = EVP_PKEY_is_a(key, "RSA") ? TPM_ALG_RSASSA : TPM_ALG_ECDSA;
     ERR_set_mark();
-    err_t checked = read_signature(signature, key, &sig, &offset);
+    err_t checked = signature_form_read(signature, key, &sig, &offset);
     checked = IS_OK(checked) ? verify_form(key, scheme, EVP_sha1(), attest, &sig) : checked;
     ERR_pop_to_mark();
     return IS_OK(checked);

@@ -68,7 +68,8 @@ static ERRFN judge_signature(const struct quote_evidence *evidence, struct quote
                               &claim.hash_alg, &verdict->offset));
     err_t checked = said_way(evidence->key, &claim, &said) ? check_one(evidence, &said, verdict)
                                                            : check_all(evidence, verdict);
-    bool judged = IS_OK(checked) || IS_E(checked, QUOTE_HASH) || IS_E(checked, QUOTE_SIGNATURE);
+    bool judged = IS_OK(checked) || IS_E(checked, QUOTE_SCHEME) || IS_E(checked, QUOTE_HASH) ||
+                  IS_E(checked, QUOTE_SIGNATURE);
     if (!judged) {
         return checked;
     }

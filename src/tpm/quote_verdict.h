@@ -29,11 +29,12 @@ struct quote_verdict {
     size_t offset;        /* and where reading stopped */
 };
 
-/* Judges a quote. Reasons, in this order: QUOTE_MAGIC, QUOTE_TYPE, the key's fault, QUOTE_HASH
- * (SHA-1 is never accepted), QUOTE_SIGNATURE, QUOTE_SELECTION when no PCR is selected, QUOTE_NONCE,
- * PCR_VALUES_INVALID when the value of a selected PCR is missing, QUOTE_DIGEST. Without a public
- * area scheme and hash are what TPMT_SIGNATURE says, else whichever of the accepted ones verifies.
- * Errors: QUOTE_UNREADABLE, QUOTE_SIGNATURE_UNREADABLE, with part and offset; CRYPTO, NO_MEMORY. */
+/* Judges a quote. Reasons, in this order: QUOTE_MAGIC, QUOTE_TYPE, the key's fault, QUOTE_SCHEME,
+ * QUOTE_HASH (SHA-1 is never accepted) or QUOTE_SIGNATURE, QUOTE_SELECTION when no PCR is selected,
+ * QUOTE_NONCE, PCR_VALUES_INVALID when the value of a selected PCR is missing, QUOTE_DIGEST.
+ * Without a public area scheme and hash are what TPMT_SIGNATURE says, else whichever of the
+ * accepted ones verifies. Errors: QUOTE_UNREADABLE, QUOTE_SIGNATURE_UNREADABLE, with part and
+ * offset; CRYPTO, NO_MEMORY. */
 ERRFN quote_judge(const struct quote_evidence *evidence, struct quote_verdict *out_verdict);
 
 #endif

@@ -44,6 +44,12 @@ static ERRFN read_rsa(struct view bits, EVP_PKEY **out_key)
     return spki_key_from_rsa(modulus, exponent, out_key);
 }
 
+ERRFN spki_parse_pkcs1(struct view der, EVP_PKEY **out_key)
+{
+    ENSURE(der.len <= SPKI_MAX_BYTES, EK_UNREADABLE);
+    return read_rsa(der, out_key);
+}
+
 static ERRFN expand_point(int curve_nid, struct view compressed, uint8_t *out_point, size_t size)
 {
     AUTO(ec_group) group = EC_GROUP_new_by_curve_name(curve_nid);
@@ -74,7 +80,24 @@ static ERRFN read_point(size_t curve, struct view point, EVP_PKEY **out_key)
                                view_of(point.data + 1 + width, width), out_key);
 }
 
-/* Only named curves, RFC 5480 section 2.1.1. */
+/* RFC 5480 section 2.1.1 wants a curve's name. Where its parameters stand instead, OpenSSL says
+ * whether they are those of a curve that has one; the key gets its one form all the same. */
+static ERRFN read_spelled_out(struct view der, EVP_PKEY **out_key)
+{
+    uint8_t x[TPM_ECC_MAX_BYTES];
+    uint8_t y[TPM_ECC_MAX_BYTES];
+    enum tpm_key type;
+    const uint8_t *at = der.data;
+    AUTO(pkey) key = d2i_PUBKEY(NULL, &at, (long)der.len);
+    ENSURE(key, EK_KEY_UNSUPPORTED);
+    TRY(spki_key_type(key, &type));
+    size_t width = tpm_key_ecc_bytes(type);
+    ENSURE(width > 0, EK_KEY_UNSUPPORTED);
+    TRY(spki_key_number(key, OSSL_PKEY_PARAM_EC_PUB_X, x, width));
+    TRY(spki_key_number(key, OSSL_PKEY_PARAM_EC_PUB_Y, y, width));
+    return spki_key_from_point(type, view_of(x, width), view_of(y, width), out_key);
+}
+
 static ERRFN read_ec(struct view parameters, struct view point, EVP_PKEY **out_key)
 {
     struct view curve;
@@ -90,6 +113,7 @@ static ERRFN read_ec(struct view parameters, struct view point, EVP_PKEY **out_k
 
 ERRFN spki_parse(struct view der, EVP_PKEY **out_key, bool *out_oaep)
 {
+    const struct view whole = der;
     struct view info;
     struct view algorithm; /* what is left of it after the identifier are the parameters */
     struct view oid;
@@ -108,7 +132,8 @@ ERRFN spki_parse(struct view der, EVP_PKEY **out_key, bool *out_oaep)
         TRY(read_rsa(bits, out_key));
     } else {
         ENSURE(view_equal(oid, view_of(ec_public_key, sizeof ec_public_key)), EK_KEY_UNSUPPORTED);
-        TRY(read_ec(algorithm, bits, out_key));
+        TRY(der_tag(algorithm) == DER_SEQUENCE ? read_spelled_out(whole, out_key)
+                                               : read_ec(algorithm, bits, out_key));
     }
     *out_oaep = oaep;
     return OK;

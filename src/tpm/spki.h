@@ -15,12 +15,17 @@ enum {
 AUTO_DEFINE(pkey, EVP_PKEY, EVP_PKEY_free);
 
 /* A key from SubjectPublicKeyInfo DER, which must be consumed exactly. RSA under rsaEncryption or,
- * as some vendors write it, id-RSAES-OAEP (*out_oaep is then set); EC on a named curve. Errors:
- * EK_UNREADABLE for bytes that are no such structure, EK_KEY_UNSUPPORTED for a type, size or
- * exponent that is not accepted or a point that is not on its curve. */
+ * as some vendors write it, id-RSAES-OAEP (*out_oaep is then set); EC on a curve that is named or,
+ * against RFC 5480, spelled out. Errors: EK_UNREADABLE for bytes that are no such structure,
+ * EK_KEY_UNSUPPORTED for a type, size or exponent that is not accepted or a point that is not on
+ * its curve. */
 ERRFN spki_parse(struct view der, EVP_PKEY **out_key, bool *out_oaep);
 
-/* The same from the structure inside a certificate. */
+/* A key from RSAPublicKey (PKCS#1, RFC 8017 appendix A.1.1), which some tools write in its place.
+ * The same errors. */
+ERRFN spki_parse_pkcs1(struct view der, EVP_PKEY **out_key);
+
+/* As spki_parse, from the structure inside a certificate. */
 ERRFN spki_from_x509(const X509 *certificate, EVP_PKEY **out_key, bool *out_oaep);
 
 /* A key from modulus and exponent or from affine coordinates, all big-endian; coordinates may lack

@@ -184,6 +184,8 @@ const char *trust_finding_name(enum trust_finding finding)
         return "ek_purpose";
     case TRUST_FINDING_EK_EXTENSION:
         return "ek_extension";
+    case TRUST_FINDING_EK_VERSION:
+        return "ek_version";
     case TRUST_FINDING_EK_TPM12:
         return "ek_of_tpm_1_2";
     case TRUST_FINDING_EK_KEY:

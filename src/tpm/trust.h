@@ -50,8 +50,9 @@ enum trust_finding {
     TRUST_FINDING_EK_KEY_USAGE,
     TRUST_FINDING_EK_PURPOSE,
     TRUST_FINDING_EK_EXTENSION,
-    TRUST_FINDING_EK_TPM12, /* of a TPM 1.2, by its own specification attribute */
-    TRUST_FINDING_EK_KEY,   /* of a type or size that is not accepted */
+    TRUST_FINDING_EK_VERSION, /* of X.509, which has extensions from version 3 on */
+    TRUST_FINDING_EK_TPM12,   /* of a TPM 1.2, by its own specification attribute */
+    TRUST_FINDING_EK_KEY,     /* of a type or size that is not accepted */
     TRUST_FINDING_COUNT
 };
 

@@ -2,13 +2,11 @@
 
 #include "tpm/der.h"
 #include "tpm/pem.h"
+#include "tpm/pkcs7.h"
 
-#include <openssl/pkcs7.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
-
-AUTO_DEFINE(pkcs7, PKCS7, PKCS7_free);
 
 static ERRFN reserve(struct trust_certs *certs)
 {
@@ -38,52 +36,47 @@ static ERRFN append_der(struct trust_certs *certs, size_t max, struct view der)
     return OK;
 }
 
-static ERRFN append_pem_block(struct trust_certs *certs, size_t max, const struct pem_block *block)
-{
-    bool certificate = strcmp(block->label, PEM_CERTIFICATE) == 0 ||
-                       strcmp(block->label, PEM_CERTIFICATE_OLD) == 0;
-    ENSURE(certificate, FIELD_INVALID);
-    return append_der(certs, max, buf_view(block->der));
-}
+/* -- every one must be a certificate ------------------------------------------------------------
+ */
 
 static ERRFN append_next_pem(struct pem_reader *reader, size_t max, struct trust_certs *certs)
 {
     struct pem_block block;
     TRY(pem_next(reader, &block));
-    err_t added = append_pem_block(certs, max, &block);
-    buf_free(block.der);
-    return added;
+    AUTO(buf) der = block.der;
+    ENSURE(pem_is_certificate(&block), FIELD_INVALID);
+    return append_der(certs, max, buf_view(der));
 }
 
-/* Blocks that are no certificates end it, or are counted where that is wanted. */
-static ERRFN read_pem(struct view sent, size_t max, struct trust_certs *certs, size_t *skipped)
+static ERRFN read_pem(struct view sent, size_t max, struct trust_certs *certs)
 {
-    struct pem_reader reader;
-    TRY(pem_open(sent, &reader));
+    struct pem_reader reader = pem_open(sent);
     err_t read;
     do {
         read = append_next_pem(&reader, max, certs);
-        if (skipped && IS_E(read, FIELD_INVALID)) {
-            (*skipped)++;
-            read = OK;
-        }
     } while (IS_OK(read));
-    pem_close(&reader);
     return IS_E(read, NOT_FOUND) ? OK : read;
+}
+
+static bool is_padding(struct view rest)
+{
+    for (size_t i = 0; i < rest.len; i++) {
+        /* NV memory is filled with either. */
+        if (rest.data[i] != 0x00 && rest.data[i] != 0xFF) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static ERRFN read_der(struct view sent, size_t max, struct trust_certs *certs)
 {
-    struct view rest = sent;
     struct view value;
     struct view content;
-    while (der_take(&rest, DER_SEQUENCE, &value, &content)) {
+    while (der_take(&sent, DER_SEQUENCE, &value, &content)) {
         TRY(append_der(certs, max, value));
     }
-    for (size_t i = 0; i < rest.len; i++) {
-        /* NV memory is filled with either. */
-        ENSURE(rest.data[i] == 0x00 || rest.data[i] == 0xFF, FIELD_INVALID);
-    }
+    ENSURE(is_padding(sent), FIELD_INVALID);
     return OK;
 }
 
@@ -92,26 +85,67 @@ ERRFN trust_certs_read(struct view sent, size_t max, struct trust_certs *certs)
     ENSURE(sent.len > 0, FIELD_INVALID);
     ENSURE(sent.len <= TRUST_FILE_MAX_BYTES, TOO_LONG);
     size_t before = certs->count;
-    TRY(pem_is(sent) ? read_pem(sent, max, certs, NULL) : read_der(sent, max, certs));
+    TRY(pem_is(sent) ? read_pem(sent, max, certs) : read_der(sent, max, certs));
     ENSURE(certs->count > before, FIELD_INVALID);
     return OK;
 }
 
-/* PKCS#7 SignedData without signers, which is how some vendors hand out a chain. */
-static ERRFN read_pkcs7(struct view sent, size_t max, struct trust_certs *certs)
+/* -- what is none is counted --------------------------------------------------------------------
+ */
+
+static ERRFN collect_bag(struct view sent, size_t max, struct trust_certs *certs, size_t *skipped)
 {
-    const uint8_t *end = sent.data;
-    AUTO(pkcs7) bag = d2i_PKCS7(NULL, &end, (long)sent.len);
-    ENSURE(bag && PKCS7_type_is_signed(bag), FIELD_INVALID);
-    const STACK_OF(X509) *found = bag->d.sign->cert;
-    for (int i = 0; i < sk_X509_num(found); i++) {
-        ENSURE(certs->count < max, TOO_LONG);
-        TRY(reserve(certs));
-        X509 *cert = sk_X509_value(found, i);
-        ENSURE(X509_up_ref(cert) == 1, BUG);
-        certs->at[certs->count++] = cert;
+    AUTO(buf) ders = NULL;
+    err_t opened = pkcs7_certificates(sent, &ders);
+    if (IS_E(opened, FIELD_INVALID)) {
+        (*skipped)++;
+        return OK;
     }
-    return OK;
+    TRY(opened);
+    return read_der(buf_view(ders), max, certs);
+}
+
+/* Certificates and PKCS#7 bags one behind the other; a bag may have an indefinite length, so that
+ * only OpenSSL knows where it ends. */
+static ERRFN collect_der(struct view sent, size_t max, struct trust_certs *certs, size_t *skipped)
+{
+    struct view rest = sent;
+    struct view value;
+    struct view content;
+    while (der_take(&rest, DER_SEQUENCE, &value, &content)) {
+        err_t added = append_der(certs, max, value);
+        TRY(IS_E(added, FIELD_INVALID) ? collect_bag(value, max, certs, skipped) : added);
+    }
+    return is_padding(rest) ? OK : collect_bag(rest, max, certs, skipped);
+}
+
+static ERRFN collect_next_pem(struct pem_reader *reader, size_t max, struct trust_certs *certs,
+                              size_t *skipped)
+{
+    struct pem_block block;
+    err_t read = pem_next(reader, &block);
+    if (IS_E(read, FIELD_INVALID)) {
+        (*skipped)++;
+        return OK;
+    }
+    TRY(read);
+    AUTO(buf) der = block.der;
+    bool bag = strcmp(block.label, PEM_PKCS7) == 0 || strcmp(block.label, PEM_PKCS7_OLD) == 0;
+    if (!bag && !pem_is_certificate(&block)) {
+        (*skipped)++;
+        return OK;
+    }
+    return collect_der(buf_view(der), max, certs, skipped);
+}
+
+static ERRFN collect_pem(struct view sent, size_t max, struct trust_certs *certs, size_t *skipped)
+{
+    struct pem_reader reader = pem_open(sent);
+    err_t read;
+    do {
+        read = collect_next_pem(&reader, max, certs, skipped);
+    } while (IS_OK(read));
+    return IS_E(read, NOT_FOUND) ? OK : read;
 }
 
 ERRFN trust_certs_collect(struct view sent, size_t max, struct trust_certs *certs,
@@ -121,13 +155,8 @@ ERRFN trust_certs_collect(struct view sent, size_t max, struct trust_certs *cert
     ENSURE(sent.len <= TRUST_FILE_MAX_BYTES, TOO_LONG);
     size_t before = certs->count;
     size_t skipped = 0;
-    if (pem_is(sent)) {
-        TRY(read_pem(sent, max, certs, &skipped));
-    } else {
-        err_t read = read_der(sent, max, certs);
-        read = IS_E(read, FIELD_INVALID) ? read_pkcs7(sent, max, certs) : read;
-        TRY(read);
-    }
+    TRY(pem_is(sent) ? collect_pem(sent, max, certs, &skipped)
+                     : collect_der(sent, max, certs, &skipped));
     ENSURE(certs->count > before, FIELD_INVALID);
     *out_skipped = skipped;
     return OK;

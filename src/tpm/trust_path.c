@@ -10,6 +10,7 @@ struct step {
     size_t depth;  /* CA certificates between it and the EK, itself included; 0 for the EK */
     size_t counts; /* those of them that pathLenConstraint counts: not self-issued ones */
     size_t below;  /* the step that led to it */
+    bool configured;
 };
 
 struct search {
@@ -55,6 +56,15 @@ static bool key_identifiers_match(X509 *cert, X509 *issuer)
     return wanted && is && ASN1_OCTET_STRING_cmp(wanted, is) == 0;
 }
 
+/* Another CA is meant, which has this name too: AMD has an RSA and an ECC root of one name. That
+ * the key of the one did not sign is then no news; but only of a certificate that was configured.
+ * What a node shows may be forged, and what it says there is not evidence. */
+static bool is_namesake(const struct step *step, X509 *issuer)
+{
+    return step->configured && X509_get0_authority_key_id(step->cert) &&
+           X509_get0_subject_key_id(issuer) && !key_identifiers_match(step->cert, issuer);
+}
+
 /* Those of the right name, the likeliest first. */
 static size_t candidates(X509 *cert, const struct trust_certs *certs,
                          X509 *out_candidates[static SIGNATURES_MAX])
@@ -93,11 +103,12 @@ static bool issued_by(struct search *search, size_t at, X509 *issuer, bool root)
     if (finding == TRUST_FINDING_NONE && !names_allowed(search, at, issuer)) {
         finding = TRUST_FINDING_NAME_CONSTRAINT;
     }
-    if (finding != TRUST_FINDING_NONE) {
+    bool no_news = is_namesake(step, issuer) &&
+                   (finding == TRUST_FINDING_SIGNATURE || finding == TRUST_FINDING_ISSUER_KEY);
+    if (finding != TRUST_FINDING_NONE && !no_news) {
         note(search, finding);
-        return false;
     }
-    return true;
+    return finding == TRUST_FINDING_NONE;
 }
 
 static X509 *find_root(struct search *search, size_t at, const struct trust_certs *roots)
@@ -122,7 +133,8 @@ static bool seen(const struct search *search, const X509 *cert)
     return false;
 }
 
-static void add_issuers(struct search *search, size_t at, const struct trust_certs *certs)
+static void add_issuers(struct search *search, size_t at, const struct trust_certs *certs,
+                        bool configured)
 {
     const struct step step = search->steps[at];
     if (step.depth >= TRUST_DEPTH_MAX) {
@@ -135,7 +147,8 @@ static void add_issuers(struct search *search, size_t at, const struct trust_cer
         X509 *issuer = named[i];
         if (!seen(search, issuer) && issued_by(search, at, issuer, false)) {
             size_t counts = step.counts + !trust_rules_names(issuer, issuer);
-            search->steps[search->count] = (struct step){issuer, step.depth + 1, counts, at};
+            search->steps[search->count] =
+                (struct step){issuer, step.depth + 1, counts, at, configured};
             search->count++;
         }
     }
@@ -152,8 +165,8 @@ void trust_path_find(const struct trust *trust, const struct trust_certs *node_c
             *out_path = (struct trust_path){.root = root};
             return;
         }
-        add_issuers(&search, at, &trust->intermediates);
-        add_issuers(&search, at, node_certs);
+        add_issuers(&search, at, &trust->intermediates, true);
+        add_issuers(&search, at, node_certs, false);
     }
     bool unknown = search.finding == TRUST_FINDING_NONE;
     *out_path =

@@ -1,5 +1,6 @@
 #include "tpm/trust_rules.h"
 
+#include "tpm/certificate.h"
 #include "tpm/ek_facts.h"
 
 #include <openssl/evp.h>
@@ -7,7 +8,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-enum { RSA_BITS_MIN = 2048, EC_BITS_MIN = 256, EXTENSIONS_MAX = 64 };
+enum { RSA_BITS_MIN = 2048, EC_BITS_MIN = 256, CURVE_NAME_SIZE = 80 };
 
 /* A machine may be taken into use minutes after its (virtual) TPM was made, and clocks differ. */
 static const uint64_t clock_skew_ms = 5 * 60 * 1000;
@@ -32,11 +33,19 @@ static bool strong_hash(const X509 *cert)
     return hash == NID_sha256 || hash == NID_sha384 || hash == NID_sha512;
 }
 
+/* A curve of known name, also where its parameters are spelled out; one with parameters of its own
+ * can be made to verify anything (CVE-2020-0601). */
+static bool strong_curve(const EVP_PKEY *key)
+{
+    char name[CURVE_NAME_SIZE];
+    return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) >= EC_BITS_MIN &&
+           EVP_PKEY_get_group_name(key, name, sizeof name, NULL) == 1;
+}
+
 static bool strong_key(const EVP_PKEY *key)
 {
-    int bits = EVP_PKEY_get_bits(key);
     bool rsa = EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
-    return rsa ? bits >= RSA_BITS_MIN : EVP_PKEY_is_a(key, "EC") && bits >= EC_BITS_MIN;
+    return rsa ? EVP_PKEY_get_bits(key) >= RSA_BITS_MIN : strong_curve(key);
 }
 
 enum trust_finding trust_rules_signature(X509 *cert, X509 *issuer)
@@ -51,57 +60,32 @@ enum trust_finding trust_rules_signature(X509 *cert, X509 *issuer)
     return X509_verify(cert, key) == 1 ? TRUST_FINDING_NONE : TRUST_FINDING_SIGNATURE;
 }
 
-/* RFC 5280 section 4.2: a critical extension that is not understood refuses the certificate, and
- * none may occur twice. */
-static bool extensions_understood(const X509 *cert)
-{
-    int count = X509_get_ext_count(cert);
-    if (count > EXTENSIONS_MAX) {
-        return false;
-    }
-    for (int i = 0; i < count; i++) {
-        X509_EXTENSION *extension = X509_get_ext(cert, i);
-        const ASN1_OBJECT *oid = X509_EXTENSION_get_object(extension);
-        if (X509_get_ext_by_OBJ(cert, oid, i) >= 0) {
-            return false;
-        }
-        bool known = X509_supported_extension(extension) == 1 ||
-                     OBJ_obj2nid(oid) == NID_subject_directory_attributes;
-        if (X509_EXTENSION_get_critical(extension) && !known) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool has_extension(const X509 *cert, int nid)
-{
-    return X509_get_ext_by_NID(cert, nid, -1) >= 0;
-}
-
 /* X509_check_ca's words for "version 1 and self-signed" and "no basicConstraints, but may sign
  * certificates". */
 enum { CA_BY_VERSION_1 = 3, CA_BY_KEY_USAGE = 4 };
 
+/* Versions 1 and 2 have no extensions to say that somebody below the root is a CA. */
 static bool is_ca(X509 *cert, bool root)
 {
     uint32_t flags = X509_get_extension_flags(cert);
-    if (flags & EXFLAG_INVALID) {
+    uint32_t usage = 0;
+    if ((flags & EXFLAG_INVALID) || (!root && X509_get_version(cert) != X509_VERSION_3)) {
         return false;
     }
     if (!(flags & EXFLAG_CA)) {
         int kind = X509_check_ca(cert);
         return root && (kind == CA_BY_VERSION_1 || kind == CA_BY_KEY_USAGE);
     }
-    return !has_extension(cert, NID_key_usage) || (X509_get_key_usage(cert) & KU_KEY_CERT_SIGN);
+    return !certificate_has(cert, NID_key_usage) ||
+           (certificate_key_usage(cert, &usage) && (usage & KU_KEY_CERT_SIGN));
 }
 
-/* X509_cmp_time reads the time as UTC seconds. */
 static bool valid_at(const X509 *cert, uint64_t ms)
 {
-    time_t at = (time_t)(ms / 1000);
-    return X509_cmp_time(X509_get0_notBefore(cert), &at) < 0 &&
-           X509_cmp_time(X509_get0_notAfter(cert), &at) > 0;
+    uint64_t from;
+    uint64_t until;
+    return certificate_time(X509_get0_notBefore(cert), &from) &&
+           certificate_time(X509_get0_notAfter(cert), &until) && from <= ms && ms <= until;
 }
 
 static bool path_allowed(X509 *issuer, size_t below)
@@ -112,7 +96,7 @@ static bool path_allowed(X509 *issuer, size_t below)
 
 bool trust_rules_constraints(X509 *issuer, X509 *below)
 {
-    if (!has_extension(issuer, NID_name_constraints)) {
+    if (!certificate_has(issuer, NID_name_constraints)) {
         return true;
     }
     AUTO(name_constraints) constraints = X509_get_ext_d2i(issuer, NID_name_constraints, NULL, NULL);
@@ -125,7 +109,7 @@ enum trust_finding trust_rules_issuer(X509 *issuer, bool root, size_t below,
     if (!is_ca(issuer, root)) {
         return TRUST_FINDING_ISSUER_NOT_CA;
     }
-    if (!extensions_understood(issuer)) {
+    if (!certificate_extensions_understood(issuer)) {
         return TRUST_FINDING_ISSUER_EXTENSION;
     }
     if (!valid_at(issuer, times->issued_ms) && !valid_at(issuer, times->now_ms)) {
@@ -135,18 +119,18 @@ enum trust_finding trust_rules_issuer(X509 *issuer, bool root, size_t below,
 }
 
 /* EK Credential Profile section 3.2.6: keyEncipherment for RSA, keyAgreement for ECC. Intel writes
- * keyEncipherment for ECC too. A key that may sign is an AK's or a web server's, whatever else its
- * certificate says. */
+ * keyEncipherment for ECC too, Microsoft's Pluton keyAgreement for RSA. A key that may sign is an
+ * AK's or a web server's, whatever else its certificate says. */
 static bool key_usage_allowed(const struct ek *ek)
 {
-    if (!has_extension(ek->x509, NID_key_usage)) {
+    static const uint32_t wanted = KU_KEY_AGREEMENT | KU_KEY_ENCIPHERMENT;
+    static const uint32_t signing =
+        KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_CERT_SIGN | KU_CRL_SIGN;
+    uint32_t usage = 0;
+    if (!certificate_has(ek->x509, NID_key_usage)) {
         return true;
     }
-    uint32_t usage = X509_get_key_usage(ek->x509);
-    bool rsa = tpm_key_is_rsa((enum tpm_key)ek->key_type);
-    uint32_t wanted = rsa ? KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT | KU_KEY_ENCIPHERMENT;
-    uint32_t signing = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION | KU_KEY_CERT_SIGN | KU_CRL_SIGN;
-    return (usage & wanted) && !(usage & signing);
+    return certificate_key_usage(ek->x509, &usage) && (usage & wanted) && !(usage & signing);
 }
 
 static bool has_ek_purpose(const X509 *cert)
@@ -175,7 +159,7 @@ static bool is_gce_instance(const X509 *cert)
  * pass. */
 static bool purpose_allowed(const struct ek *ek)
 {
-    if (has_extension(ek->x509, NID_ext_key_usage)) {
+    if (certificate_has(ek->x509, NID_ext_key_usage)) {
         return has_ek_purpose(ek->x509);
     }
     return !(ek->quirks & EK_QUIRK_NO_TPM_SAN) || is_gce_instance(ek->x509);
@@ -195,7 +179,9 @@ uint32_t trust_rules_ek(const struct ek *ek, uint64_t now_ms)
         enum trust_finding finding;
     } rules[] = {
         {(flags & EXFLAG_CA) || X509_check_ca(ek->x509) != 0, TRUST_FINDING_EK_IS_CA},
-        {(flags & EXFLAG_INVALID) || !extensions_understood(ek->x509), TRUST_FINDING_EK_EXTENSION},
+        {(flags & EXFLAG_INVALID) || !certificate_extensions_understood(ek->x509),
+         TRUST_FINDING_EK_EXTENSION},
+        {X509_get_version(ek->x509) != X509_VERSION_3, TRUST_FINDING_EK_VERSION},
         {ek->valid_until_ms < ek->valid_from_ms, TRUST_FINDING_EK_VALIDITY},
         {ek->valid_from_ms > now_ms + clock_skew_ms, TRUST_FINDING_EK_NOT_YET_VALID},
         {is_tpm12(ek), TRUST_FINDING_EK_TPM12},

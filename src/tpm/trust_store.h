@@ -33,7 +33,7 @@ struct trust {
  * FIELD_INVALID when there is none, or something that is none; TOO_LONG past max. */
 ERRFN trust_certs_read(struct view sent, size_t max, struct trust_certs *certs);
 
-/* The same, but what is no certificate is counted and left out, and a PKCS#7 bag is opened. Errors:
+/* The same, but what is no certificate is counted and left out, and PKCS#7 bags are opened. Errors:
  * FIELD_INVALID when it holds no certificate at all, TOO_LONG past max. */
 ERRFN trust_certs_collect(struct view sent, size_t max, struct trust_certs *certs,
                           size_t *out_skipped);

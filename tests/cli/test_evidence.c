@@ -18,10 +18,10 @@
 
 static const uint8_t bytes[] = {0x30, 0x82, 0x01, 0x00, 0xff, 0xfe, 0x3e, 0x00, 0x10, 0x83};
 
-static void assert_decodes_to(struct view content, const char *key, struct view want)
+static void assert_decodes_to(struct view content, enum evidence_kind kind, struct view want)
 {
     AUTO(buf) decoded = NULL;
-    ASSERT_OK(evidence_decode(content, key, &decoded));
+    ASSERT_OK(evidence_decode(content, kind, &decoded));
     if (!view_equal(buf_view(decoded), want)) {
         fail_msg("%.*s is not decoded", (int)content.len, (const char *)content.data);
     }
@@ -33,6 +33,12 @@ static void text_stands_for_bytes_in_many_ways(void **state)
     static const char *const texts[] = {
         "30820100fffe3e001083",
         "30820100FFFE3E001083\r\n",
+        "30:82:01:00:ff:fe:3e:00:10:83",
+        "30-82-01-00-FF-FE-3E-00-10-83",
+        "0x30, 0x82, 0x01, 0x00,\n0xff, 0xfe, 0x3E, 0x00, 0x10, 0x83",
+        "0x30820100fffe3e001083",
+        "\"30820100fffe3e001083\"\n",
+        "'MIIBAP/+PgAQgw=='",
         " 3082 0100 fffe\n3e00 1083 ",
         "MIIBAP/+PgAQgw==",
         "MIIBAP/+\nPgAQgw==\n",
@@ -42,11 +48,13 @@ static void text_stands_for_bytes_in_many_ways(void **state)
         "MIIBAP%2F%2BPgAQgw%3d%3d",
         "\xEF\xBB\xBFMIIBAP_-PgAQgw",
         "{\"certificate\": \"MIIBAP_-PgAQgw\"}",
+        "{\"code\": 200, \"results\": {\"ekcert\": \"MIIBAP/+PgAQgw==\"}}",
+        "{\"list\": [{\"ek_cert\": \"MIIBAP/+PgAQgw==\"}, {\"ek_cert\": \"AAAA\"}]}",
         "\n {\"pubhash\": \"x\", \"certificate\": \"MIIBAP/+PgAQgw==\"}",
         "MzA4MjAxMDBmZmZlM2UwMDEwODM=", /* base64 of the hexadecimal */
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        assert_decodes_to(view_text(texts[i]), "certificate", view_of(bytes, sizeof bytes));
+        assert_decodes_to(view_text(texts[i]), EVIDENCE_EK, view_of(bytes, sizeof bytes));
     }
 }
 
@@ -61,21 +69,75 @@ static void bytes_and_pem_stay_as_they_are(void **state)
         "MIIBAP/+PgAQgw=x",
         "MIIBAP/+PgAQgx",
         ""};
-    assert_decodes_to(view_of(bytes, sizeof bytes), "certificate", view_of(bytes, sizeof bytes));
+    assert_decodes_to(view_of(bytes, sizeof bytes), EVIDENCE_EK, view_of(bytes, sizeof bytes));
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
-        assert_decodes_to(view_text(same[i]), "certificate", view_text(same[i]));
+        assert_decodes_to(view_text(same[i]), EVIDENCE_EK, view_text(same[i]));
     }
-    assert_decodes_to(view_text("{\"a\": \"30820100\"}"), NULL, view_text("{\"a\": \"30820100\"}"));
+    assert_decodes_to(view_text("{\"a\": \"30820100\"}"), EVIDENCE_ANY,
+                      view_text("{\"a\": \"30820100\"}"));
+}
+
+static void text_of_windows_shells_is_read(void **state)
+{
+    (void)state;
+    static const char text[] = "MIIBAP/+PgAQgw==\r\n";
+    uint8_t little[2 + 2 * (sizeof text - 1)] = {0xFF, 0xFE};
+    uint8_t big[sizeof little] = {0xFE, 0xFF};
+    for (size_t i = 0; i + 1 < sizeof text; i++) {
+        little[2 + 2 * i] = (uint8_t)text[i];
+        big[3 + 2 * i] = (uint8_t)text[i];
+    }
+    struct view want = view_of(bytes, sizeof bytes);
+    assert_decodes_to(view_of(little, sizeof little), EVIDENCE_EK, want);
+    assert_decodes_to(view_of(big, sizeof big), EVIDENCE_EK, want);
+    /* Bytes that only begin so. */
+    little[3] = 1;
+    assert_decodes_to(view_of(little, sizeof little), EVIDENCE_EK, view_of(little, sizeof little));
+    assert_decodes_to(view_of(big, sizeof big - 1), EVIDENCE_EK, view_of(big, sizeof big - 1));
+    assert_decodes_to(view_of(big, 2), EVIDENCE_EK, view_of(big, 2));
+    assert_decodes_to(view_of(big, 1), EVIDENCE_EK, view_of(big, 1));
+}
+
+static void each_kind_of_evidence_has_its_piece_of_one_text(void **state)
+{
+    (void)state;
+    static const char quote[] = "rcXVvdGVxdW90ZQ==:c2lnbmF0dXJl:dmFsdWVzIQ==";
+    static const char json[] =
+        "{\"results\": {\"quote\": \"rcXVvdGVxdW90ZQ==:c2lnbmF0dXJl:dmFsdWVzIQ==\"}}";
+    static const char other[] =
+        "{\"Quotes\": [{\"Quote\": \"cXVvdGVxdW90ZQ==\", \"Signature\": \"c2lnbmF0dXJl\"}]}";
+    const char *const texts[] = {quote, json, other};
+    for (size_t i = 0; i < 3; i++) {
+        assert_decodes_to(view_text(texts[i]), EVIDENCE_QUOTE, view_text("quotequote"));
+        assert_decodes_to(view_text(texts[i]), EVIDENCE_SIGNATURE, view_text("signature"));
+    }
+    assert_decodes_to(view_text(quote), EVIDENCE_PCRS, view_text("values!"));
+    assert_decodes_to(view_text(json), EVIDENCE_PCRS, view_text("values!"));
+    assert_decodes_to(view_text("{\"sha256\": {}}"), EVIDENCE_PCRS, view_text("{\"sha256\": {}}"));
+    assert_decodes_to(view_text("{\"Public\": \"cHVibGljIQ==\"}"), EVIDENCE_AK,
+                      view_text("public!"));
+    /* A piece that is not there, or is no base64, leaves what was given. */
+    assert_decodes_to(view_text("rcXVvdGU=:c2ln"), EVIDENCE_PCRS, view_text("rcXVvdGU=:c2ln"));
+    assert_decodes_to(view_text("r!:c2lnbmF0dXJl"), EVIDENCE_QUOTE, view_text("r!:c2lnbmF0dXJl"));
+    assert_decodes_to(view_text(quote), EVIDENCE_EK, view_text(quote));
+}
+
+/* One in 256 signatures begins like JSON. */
+static void bytes_that_begin_like_json_stay(void **state)
+{
+    (void)state;
+    assert_decodes_to(view_text("{\x80\x01\xff"), EVIDENCE_SIGNATURE, view_text("{\x80\x01\xff"));
+    assert_decodes_to(view_text("{ \x01"), EVIDENCE_AK, view_text("{ \x01"));
 }
 
 static void json_without_the_member_is_refused(void **state)
 {
     (void)state;
     AUTO(buf) decoded = NULL;
-    ASSERT_E(evidence_decode(view_text("{}"), "certificate", &decoded), FIELD_MISSING);
-    ASSERT_E(evidence_decode(view_text("{\"certificate\": 1}"), "certificate", &decoded),
+    ASSERT_E(evidence_decode(view_text("{}"), EVIDENCE_EK, &decoded), FIELD_MISSING);
+    ASSERT_E(evidence_decode(view_text("{\"certificate\": 1}"), EVIDENCE_EK, &decoded),
              FIELD_MISSING);
-    ASSERT_E(evidence_decode(view_text("{\"certificate\""), "certificate", &decoded), JSON_INVALID);
+    ASSERT_E(evidence_decode(view_text("{\"certificate\""), EVIDENCE_EK, &decoded), JSON_INVALID);
     assert_null(decoded);
 }
 
@@ -91,7 +153,7 @@ static void layers_are_bounded(void **state)
         }
         memcpy(text, outer, sizeof text);
     }
-    assert_decodes_to(view_text(text), NULL, view_text("00112233"));
+    assert_decodes_to(view_text(text), EVIDENCE_ANY, view_text("00112233"));
 }
 
 static void moments_are_read(void **state)
@@ -193,6 +255,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_stands_for_bytes_in_many_ways),
         cmocka_unit_test(bytes_and_pem_stay_as_they_are),
+        cmocka_unit_test(text_of_windows_shells_is_read),
+        cmocka_unit_test(each_kind_of_evidence_has_its_piece_of_one_text),
+        cmocka_unit_test(bytes_that_begin_like_json_stay),
         cmocka_unit_test(json_without_the_member_is_refused),
         cmocka_unit_test(layers_are_bounded),
         cmocka_unit_test(moments_are_read),

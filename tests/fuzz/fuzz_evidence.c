@@ -14,7 +14,7 @@ static void read_material(struct view content)
 {
     AUTO(trust) trust = NULL;
     AUTO(buf) bytes = NULL;
-    if (!IS_OK(trust_new(&trust)) || !IS_OK(evidence_decode(content, "certificate", &bytes))) {
+    if (!IS_OK(trust_new(&trust)) || !IS_OK(evidence_decode(content, EVIDENCE_EK, &bytes))) {
         return;
     }
     struct ek_evidence evidence;

@@ -101,7 +101,9 @@ def test_hashes_are_those_of_the_public_key(tmp_path):
     assert said["fingerprint"] == hashlib.sha384(spki).hexdigest()
     (tmp_path / "key.pem").write_text(pem)
     (tmp_path / "key.der").write_bytes(spki)
-    for name in ("key.pem", "key.der"):
+    run("openssl", "rsa", "-pubin", "-in", str(tmp_path / "key.pem"), "-RSAPublicKey_out", "-out", str(tmp_path / "rsa.pem"))
+    run("openssl", "rsa", "-pubin", "-in", str(tmp_path / "key.pem"), "-RSAPublicKey_out", "-outform", "DER", "-out", str(tmp_path / "rsa.der"))
+    for name in ("key.pem", "key.der", "rsa.pem", "rsa.der"):
         bare = judge_file(str(tmp_path / name))
         assert bare.status == 1 and bare.json["chain"] == "untrusted" and bare.problems == {"no_certificate"}
         assert bare.json["fingerprint"] == said["fingerprint"] and bare.json["manufacturer"] is None
@@ -188,6 +190,15 @@ def wrappings(ek):
         "octet string with padding": x.der(0x04, ek) + b"\xff" * 20,
         "base64 of an nv image": base64.b64encode(ek + b"\xff" * 300),
         "byte order mark": b"\xef\xbb\xbf" + pem(ek).encode(),
+        "utf-16 of windows": b"\xff\xfe" + pem(ek).replace("\n", "\r\n").encode("utf-16-le"),
+        "indented pem": "certificate: |\n" + pem(ek).replace("-----BEGIN", "  -----BEGIN").replace("\n", "\n  "),
+        "pem on one line": pem(ek).replace("\n", " "),
+        "pem with \\n": json.dumps(pem(ek)),
+        "hexadecimal with colons": ":".join(f"{byte:02X}" for byte in ek),
+        "hexadecimal as in source code": ", ".join(f"0x{byte:02x}" for byte in ek),
+        "quoted base64": f'"{base64.b64encode(ek).decode()}"',
+        "json of google cloud": json.dumps({"encryptionKey": {"ekCert": pem(ek)}, "kind": "compute", "signingKey": {"ekCert": "x"}}),
+        "json of keylime's registrar": json.dumps({"code": 200, "results": {"ekcert": base64.b64encode(ek).decode()}}),
     }
 
 
@@ -224,6 +235,16 @@ def test_bundle_with_intermediates_completes_the_path_in_any_order(rooted, mint)
     rooted.assert_trusted(ek + low + middle + b"\xff" * 10)
 
 
+def test_what_is_no_ek_material_in_a_bundle_is_passed_over(rooted, mint):
+    ek, middle = mint.ek("Middle"), mint.ca("Middle", "Root")
+    crl = pem(b"\x30\x03\x02\x01\x01", "X509 CRL")
+    rooted.assert_trusted("Bag Attributes\n  friendlyName: EK\n" + crl + pem(ek) + crl + pem(middle) + crl)
+    # Nor does a later block undo an earlier one, whatever it is wrapped in.
+    rooted.assert_trusted(pem(ek) + pem(middle + b"\xff" * 20))
+    assert rooted.judge(crl).status == 2
+    assert rooted.judge(pem(ek) + pem(middle)[:-60]).status == 2
+
+
 def test_root_beside_the_certificate_is_not_believed(bench, mint):
     outcome = bench.judge(pem(mint.ek("Root")) + pem(mint.ca("Root")))
     assert outcome.status == 1 and outcome.json["chain"] == "untrusted"
@@ -252,12 +273,73 @@ def test_folders_hold_anything(tmp_path, mint):
     assert missing.status == 2 and "nowhere" in missing.stderr
 
 
+def test_links_deep_folders_and_devices_are_passed_over(bench, mint):
+    deep = bench.ca_folder
+    for level in range(10):
+        deep = deep / f"level{level}"
+        deep.mkdir()
+    (deep / "deep.der").write_bytes(mint.ca("Root"))
+    os.symlink(bench.ca_folder, bench.ca_folder / "loop")
+    os.symlink("nowhere", bench.ca_folder / "dangling")
+    os.mkfifo(bench.ca_folder / "pipe")
+    (bench.ca_folder / "huge").write_bytes(b"")
+    os.truncate(bench.ca_folder / "huge", 5 << 20)
+    outcome = bench.judge(mint.ek("Root"))
+    assert outcome.problems == {"issuer_unknown"}
+    for said in ("level8: too many folders", "dangling: a link that leads to nothing", "huge: It is longer"):
+        assert said in outcome.stderr, outcome
+    (bench.ca_folder / "loop" / "level0" / "root.der").write_bytes(mint.ca("Root"))
+    bench.assert_trusted(mint.ek("Root"))
+
+
+def test_a_thousand_cas_are_looked_through(bench, mint):
+    certificate = mint.ca("Somebody")
+    at = certificate.index(b"Somebody")
+    second = certificate.index(b"Somebody", at + 1)
+    for number in range(999):  # other names, whose signatures nobody asks for
+        name = b"CA %05d" % number
+        other = certificate[:at] + name + certificate[at + 8:second] + name + certificate[second + 8:]
+        (bench.ca_folder / f"{number}.der").write_bytes(other)
+    (bench.ca_folder / "root.der").write_bytes(mint.ca("Root"))
+    bench.assert_trusted(mint.ek("Root"))
+    assert bench.judge(mint.ek("Somebody")).problems == {"issuer_unknown"}
+
+
+@pytest.mark.parametrize("path, said", [("/nonexistent", "no such file"), ("/", "no file that can be read"), ("/dev/zero", "longer")])
+def test_file_that_cannot_be_read_is_said(path, said):
+    outcome = judge_file(path)
+    assert outcome.status == 2 and said in outcome.stderr, outcome
+
+
 def test_pkcs7_bag_of_cas_is_opened(bench, mint):
     for number, certificate in enumerate((mint.ca("Root"), mint.ca("Middle", "Root"))):
         bench.write(pem(certificate), f"ca{number}.pem")
     run("openssl", "crl2pkcs7", "-nocrl", "-certfile", str(bench.folder / "ca0.pem"), "-certfile", str(bench.folder / "ca1.pem"),
         "-outform", "DER", "-out", str(bench.ca_folder / "bag.p7b"))
+    with open(bench.ca_folder / "bag.p7b", "rb") as file:
+        bag = file.read()
     bench.assert_trusted(mint.ek("Middle"))
+    for form in (pem(bag, "PKCS7"), pem(bag, "PKCS #7 SIGNED DATA"), pem(bag), base64.b64encode(bag), bag + mint.ca("Other"), bag + b"\r\n"):
+        (bench.ca_folder / "bag.p7b").write_bytes(form if isinstance(form, bytes) else form.encode())
+        assert bench.assert_trusted(mint.ek("Middle")).json["anchor"] == "/CN=Root"
+
+
+def test_chain_in_a_pkcs7_bag_is_read(rooted, mint):
+    ek, middle = mint.ek("Middle"), mint.ca("Middle", "Root")
+    bundle = rooted.write(pem(middle) + pem(ek), "bundle.pem")
+    for form in ("DER", "PEM"):
+        run("openssl", "crl2pkcs7", "-nocrl", "-certfile", bundle, "-outform", form, "-out", str(rooted.folder / "bag"))
+        said = rooted.assert_trusted((rooted.folder / "bag").read_bytes()).json
+        assert said["key"] == "RSA-2048" and said["manufacturer"] == "id:4E544300"
+    run("openssl", "crl2pkcs7", "-nocrl", "-certfile", rooted.write(pem(middle), "cas.pem"), "-outform", "DER",
+        "-out", str(rooted.folder / "bag"))
+    assert "ek_is_ca" in rooted.judge((rooted.folder / "bag").read_bytes()).problems
+
+
+def test_what_follows_a_ca_certificate_is_warned_about(bench, mint):
+    (bench.ca_folder / "root.cer").write_bytes(mint.ca("Root") + b"\r\nhello")
+    outcome = bench.assert_trusted(mint.ek("Root"))
+    assert "root.cer: parts of it are no certificate" in outcome.stderr
 
 
 UNREADABLE = {
@@ -292,6 +374,21 @@ def test_certificate_broken_inside_is_answered_with_the_field(bench, mint):
     broken = ek[:at + 2] + b"\x30" + ek[at + 3:]  # the RDN is no SET
     outcome = bench.judge(broken)
     assert outcome.status == 2 and "issuer" in outcome.stderr and f"at byte {at}:" in outcome.stderr, outcome
+
+
+def test_serial_number_dates_and_lengths_that_cannot_be_read_are_pointed_at(bench, mint, monkeypatch):
+    long_serial = mint.ek("Root", serial=1 << 560)
+    cases = [(long_serial, long_serial.index(x.integer(1 << 560)), "serial number")]
+    plain = mint.ek("Root")
+    cases.append((b"\x30\x80" + plain[4:] + b"\0\0", 1, "indefinite"))
+    moment = x.moment
+    monkeypatch.setattr(x, "moment", lambda when: x.der(0x17, when[2:14].encode()))  # no Z
+    dateless = mint.ek("Root")
+    cases.append((dateless, dateless.index(x.sequence(x.moment("20200101000000Z"), x.moment("20300101000000Z"))), "validity"))
+    monkeypatch.setattr(x, "moment", moment)
+    for content, offset, said in cases:
+        outcome = bench.judge(content)
+        assert outcome.status == 2 and said in outcome.stderr and f"at byte {offset}:" in outcome.stderr, outcome
 
 
 def test_private_key_and_request_are_called_what_they_are(bench, mint):
@@ -356,6 +453,24 @@ def test_ca_of_the_same_name_with_another_key_is_tried_too(bench, mint):
     bench.trust(mint.ca("Root"))
     bench.assert_trusted(mint.ek("Root"))
     bench.assert_trusted(mint.ek("Twin", named=x.common_name("Root")))
+
+
+def test_namesake_of_a_cas_issuer_is_another_ca(bench, mint):
+    """AMD has two roots of one name: with the wrong one of them the issuer of an intermediate is unknown, and nothing is forged."""
+    subject_id = lambda value: x.extension("2.5.29.14", x.der(0x04, value))
+    authority_id = x.extension("2.5.29.35", x.sequence(x.der(0x80, b"this one")))
+    twin = {"subject": x.common_name("Root"), "named": x.common_name("Root")}
+    middle = mint.ca("Middle", "Root", extensions=x.ca_extensions() + [authority_id])
+    direct = mint.ek("Root", extensions=x.ek_extensions() + [authority_id])
+    bench.trust(middle, mint.ca("Twin", extensions=x.ca_extensions() + [subject_id(b"that one")], **twin))
+    outcome = bench.judge(mint.ek("Middle"))
+    assert outcome.json["chain"] == "untrusted" and outcome.problems == {"issuer_unknown"} and "CN=Root" in outcome.json["problems"][0]
+    bench.assert_invalid(direct, "signature")  # what a node shows may be forged, whatever it says there
+    bench.trust(mint.ca("Triplet", extensions=x.ca_extensions() + [subject_id(b"this one")], **twin))
+    bench.assert_invalid(mint.ek("Middle"), "signature")  # the one that it names did not sign it
+    bench.trust(mint.ca("Root", extensions=x.ca_extensions() + [subject_id(b"renewed")]))
+    for ek in (mint.ek("Middle"), direct):
+        bench.assert_trusted(ek)  # the signature counts
 
 
 def test_key_identifiers_need_not_match(rooted, mint):
@@ -426,6 +541,35 @@ def test_other_keys_are_shown_and_refused(rooted, mint, kind):
     assert said["key"] == "unsupported" and said["manufacturer"] == "id:4E544300"
 
 
+def explicit_key(mint, label):
+    """A P-256 key whose curve is spelled out in its SubjectPublicKeyInfo, as a key of the mint's."""
+    key = mint.key(label)
+    run("openssl", "ec", "-in", key.path, "-pubout", "-param_enc", "explicit", "-outform", "DER", "-out", key.path + ".explicit")
+    with open(key.path + ".explicit", "rb") as file:
+        key.spki = file.read()
+    return key
+
+
+P256_GENERATOR = bytes.fromhex("046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+                               "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+
+
+def test_curve_that_is_spelled_out_must_be_a_known_one(rooted, mint):
+    key = explicit_key(mint, "Spelled out")
+    rooted.trust(mint.ca("Spelled out", "Root"))
+    rooted.assert_trusted(mint.ek("Spelled out"))
+    said = rooted.assert_trusted(mint.ek("Root", "P-256", spki=key.spki)).json
+    assert said["key"] == "P-256"
+    named = run("openssl", "pkey", "-in", key.path, "-pubout").stdout
+    assert rooted.judge(named).json["fingerprint"] == said["fingerprint"]  # one key, one identity
+    assert P256_GENERATOR in key.spki
+    point = key.spki[-65:]
+    key.spki = key.spki.replace(P256_GENERATOR, point)  # its own public key as generator: anybody knows a private one
+    assert rooted.assert_invalid(mint.ek("Root", "P-256", spki=key.spki), "ek_key").json["key"] == "unsupported"
+    (rooted.ca_folder / "1.der").write_bytes(mint.ca("Spelled out", "Root"))
+    assert rooted.assert_invalid(mint.ek("Spelled out")).problems == {"issuer_key"}
+
+
 def test_pss_signatures_are_verified(bench, mint):
     bench.trust(mint.ca("RSA root", kind="rsa2048"))
     ek = mint.ek("RSA root", pss=True)
@@ -471,6 +615,26 @@ def test_unknown_critical_extension_is_refused_and_another_is_not(rooted, mint):
     value = x.der(0x05)
     rooted.assert_trusted(mint.ek("Root", extensions=x.ek_extensions() + [x.extension("1.2.3.4", value)]))
     rooted.assert_invalid(mint.ek("Root", extensions=x.ek_extensions() + [x.extension("1.2.3.4", value, True)]), "ek_extension")
+
+
+HARMLESS = {
+    "subject key identifier": x.extension("2.5.29.14", x.der(0x04, b"key"), True),
+    "authority key identifier": x.extension("2.5.29.35", x.sequence(x.der(0x80, b"key")), True),
+    "issuer's alternative name": x.extension("2.5.29.18", x.sequence(x.der(0x86, b"http://vendor")), True),
+    "authority information": x.extension("1.3.6.1.5.5.7.1.1", x.sequence(x.sequence(x.oid("1.3.6.1.5.5.7.48.2"), x.der(0x86, b"http://ca"))), True),
+}
+
+
+@pytest.mark.parametrize("extension", HARMLESS)
+def test_critical_extension_that_asks_nothing_of_a_verifier_is_accepted(bench, mint, extension):
+    bench.trust(mint.ca("Root", extensions=x.ca_extensions() + [HARMLESS[extension]]))
+    bench.assert_trusted(mint.ek("Root", extensions=x.ek_extensions() + [HARMLESS[extension]]))
+
+
+@pytest.mark.parametrize("kind, value", [("2.5.29.31", x.sequence(x.der(0x05))), ("2.5.29.35", x.der(0x04)), ("2.5.29.14", x.der(0x05))])
+def test_malformed_extension_is_called_that_and_nothing_else(rooted, mint, kind, value):
+    outcome = rooted.assert_invalid(mint.ek("Root", extensions=x.ek_extensions() + [x.extension(kind, value)]))
+    assert outcome.problems == {"ek_extension"}
 
 
 def test_explicit_false_and_critical_directory_attributes_are_accepted(rooted, mint):
@@ -531,6 +695,24 @@ def test_expired_factory_certificate_is_trusted_and_says_so(rooted, mint):
 
 def test_certificate_without_end_is_trusted(rooted, mint):
     assert rooted.assert_trusted(mint.ek("Root", end="99991231235959Z")).json["valid_until"].startswith("9999-12-31")
+
+
+OTHER_TIMES = {
+    "GeneralizedTime before 2050": lambda when: x.der(0x18, when.encode()),
+    "UTCTime without seconds": lambda when: x.der(0x17, when[2:12].encode() + b"Z"),
+    "UTCTime with an offset": lambda when: x.der(0x17, when[2:14].encode() + b"+0100"),
+    "GeneralizedTime with a fraction": lambda when: x.der(0x18, when[:14].encode() + b".5Z"),
+}
+
+
+@pytest.mark.parametrize("form", OTHER_TIMES)
+def test_times_are_read_in_other_forms_too(bench, mint, form, monkeypatch):
+    monkeypatch.setattr(x, "moment", OTHER_TIMES[form])
+    bench.trust(mint.ca("Root", end="20350101000000Z"))
+    said = bench.assert_trusted(mint.ek("Root", end="20210601120000Z")).json
+    assert said["expired"] and said["valid_until"].startswith("2021-06-01T1")
+    bench.trust(mint.ca("Past", end="20150101000000Z"))
+    bench.assert_invalid(mint.ek("Past"), "issuer_not_valid")
 
 
 def test_time_decides_when_a_certificate_begins(rooted, mint):

@@ -1,13 +1,15 @@
 """`attestation evidence quote`: quotes of real TPMs, of a software TPM, and forged ones."""
 
 import base64
+import hashlib
 import json
+import re
 import struct
 
 import pytest
 
 import certificates as x
-from appliance import Tpm
+from appliance import Tpm, run
 from certificates import Mint
 from evidence_command import evidence, expected, real
 from forgery import flip, sized, spread
@@ -370,6 +372,26 @@ def test_files_may_be_text(bench, tpm):
     bench.assert_valid(quote, attest=sized(quote.attest))  # TPM2B_ATTEST
 
 
+def test_rsa_key_without_its_algorithm_is_taken(bench, mint):
+    quote = signed(mint, attest_of(), "rsa2048")
+    run("openssl", "rsa", "-in", mint.key("rsa2048", "rsa2048").path, "-RSAPublicKey_out", "-out", str(bench.folder / "pkcs1"))
+    bench.assert_valid(quote, ak=(bench.folder / "pkcs1").read_bytes())
+
+
+def test_keylime_and_go_attestation_keep_everything_in_one_file(bench, tpm):
+    quote = tpm.quote("rsassa")
+    encoded = {name: base64.b64encode(part).decode() for name, part in
+               (("Quote", quote.attest), ("Signature", quote.signature), ("pcrs", quote.pcrs), ("Public", quote.ak[2:]), ("aik_tpm", quote.ak))}
+    keylime = f"r{encoded['Quote']}:{encoded['Signature']}:{encoded['pcrs']}"
+    answer = json.dumps({"code": 200, "status": "Success", "results": {"quote": keylime, "hash_alg": "sha256"}})
+    for text in (keylime, answer):
+        bench.assert_valid(quote, attest=text, signature=text, pcrs=text, ak=json.dumps({"aik_tpm": encoded["aik_tpm"]}), nonce=NONCE)
+    go = json.dumps({"TPMVersion": 2, "Public": encoded["Public"],
+                     "Quotes": [{"Version": 2, "Quote": encoded["Quote"], "Signature": encoded["Signature"]}]})
+    bench.assert_valid(quote, attest=go, signature=go, ak=go, nonce=NONCE)
+    bench.assert_unreadable(quote, "field_missing", attest=json.dumps({"nothing": 1}))
+
+
 def raw_ecdsa(tpmt, width):
     r_size = int.from_bytes(tpmt[4:6], "big")
     r = tpmt[6:6 + r_size]
@@ -426,14 +448,31 @@ def test_pcr_values_are_compared_with_the_quoted_digest(bench, tpm):
         bench.assert_unreadable(quote, "pcrs", pcrs=bad)
 
 
+def test_what_pcrread_prints_is_compared(bench, tpm):
+    quote = tpm.quote("p256", selection="sha256:0,7+sha384:1", pcrs="values")
+    printed = run("tpm2_pcrread", "-T", tpm.tpm.tcti, "sha256:0,7+sha384:1").stdout
+    assert "sha384:" in printed
+    bench.assert_valid(quote, pcrs=printed)
+    bench.assert_valid(quote, pcrs=printed.replace("\n", "\r\n").replace(":", " :"))
+    bench.assert_reasons(quote, "quote_pcr_digest_mismatch", pcrs=re.sub(r"7 *: 0x..", "7 : 0x99", printed))
+    for bad in ("sha256:\n", "7 : 0x" + "00" * 32, "sha256:\n 07 : " + "00" * 32, "sha256:\n 7 : 00", "md5:\n", "hello\n"):
+        bench.assert_unreadable(quote, "pcr_values_invalid", pcrs=bad)
+
+
+def test_values_may_begin_with_a_brace(bench, mint):
+    value = b"{" + bytes(31)
+    quote = signed(mint, attest_of(selection=((0x000b, 1),), digest=hashlib.sha256(value).digest()))
+    bench.assert_valid(quote, pcrs=value)
+
+
 def test_nonce_must_be_the_one_quoted(bench, tpm):
     quote = tpm.quote("p256")
     bench.assert_valid(quote, nonce=NONCE.upper())
-    for nonce in ("", "00", NONCE[:-2], NONCE + "00", NONCE[:-1] + "e"):
+    for nonce in ("", "00", NONCE[:-2], NONCE + "00", NONCE[:-1] + "e", "00" * 67, "00" * 1024):
         bench.assert_reasons(quote, "quote_nonce_mismatch", nonce=nonce)
     bench.assert_unreadable(quote, "--nonce", nonce="0")
     bench.assert_unreadable(quote, "--nonce", nonce="xy")
-    bench.assert_unreadable(quote, "--nonce", nonce="00" * 67)
+    bench.assert_unreadable(quote, "--nonce", nonce="00" * 1025)
 
 
 def test_no_flipped_bit_is_overlooked(bench, tpm):
@@ -501,6 +540,27 @@ def test_sha1_is_refused_in_every_form(bench, mint, kind):
         bench.assert_reasons(quote, "quote_hash_refused", signature=struct.pack(">HH", scheme, 4) + sized(quote.signature))
 
 
+@pytest.mark.parametrize("scheme, called", [(0x001a, "ECDAA"), (0x001b, "SM2"), (0x001c, "ECSCHNORR"), (0x0005, "HMAC"), (0x0010, None)])
+def test_other_schemes_are_refused_by_name(bench, mint, scheme, called):
+    quote = signed(mint, attest_of())
+    numbers = {0x0005: struct.pack(">H", 11) + bytes(32), 0x0010: b""}.get(scheme, struct.pack(">H", 11) + sized(b"\1" * 32) * 2)
+    said = bench.assert_reasons(quote, "quote_scheme_refused", signature=struct.pack(">H", scheme) + numbers)
+    assert said["signature_scheme"] == called
+
+
+def test_signature_of_a_key_of_another_type_does_not_verify(bench, mint):
+    rsa, ecc = signed(mint, attest_of(), "rsa2048"), signed(mint, attest_of())
+    bench.assert_reasons(rsa, "quote_signature_invalid", ak=ecc.ak)
+    bench.assert_reasons(ecc, "quote_signature_invalid", ak=rsa.ak)
+    bench.assert_reasons(rsa, "quote_signature_invalid", ak=mint.key("rsa3072", "rsa3072").spki)
+
+
+def test_signature_may_stand_behind_its_length(bench, mint):
+    quote = signed(mint, attest_of(), "rsa2048")
+    bench.assert_valid(quote, signature=sized(quote.signature))
+    bench.assert_valid(quote, signature=sized(struct.pack(">HH", 0x0014, 0x000b) + sized(quote.signature)))
+
+
 @pytest.mark.parametrize("changes, reasons", [
     ({"magic": 0xff544348}, ["quote_magic"]),
     ({"magic": 0xff544348, "kind": 0x8017}, ["quote_magic"]),
@@ -520,8 +580,20 @@ def test_all_reasons_are_said_at_once(bench, mint):
 
 
 def test_empty_selection_of_an_unknown_bank_is_passed_over(bench, mint):
-    said = bench.assert_valid(signed(mint, attest_of(selection=((0x0012, 0), (0x000b, 1), (0x000c, 0)))))
+    said = bench.assert_valid(signed(mint, attest_of(selection=((0x0030, 0), (0x000b, 1), (0x000c, 0)))))
     assert said["selection"] == {"sha256": [0]}
+    bench.assert_unreadable(signed(mint, attest_of(selection=((0x0030, 1),))), "at byte 74")
+
+
+def test_banks_of_sm3_and_sha3_are_compared(bench, mint):
+    """The digest is over the values, whatever hash made them."""
+    values = {"sm3_256": {"0": "11" * 32, "7": "22" * 32}, "sha3_512": {"1": "33" * 64}, "sha256": {"23": "44" * 32}}
+    digest = hashlib.sha256(b"".join(bytes.fromhex(value) for bank in values.values() for value in bank.values())).digest()
+    quote = signed(mint, attest_of(selection=((0x0012, 0x81), (0x0029, 2), (0x000b, 1 << 23)), digest=digest))
+    said = bench.assert_valid(quote, pcrs=values)
+    assert list(said["selection"].items()) == [("sm3_256", [0, 7]), ("sha3_512", [1]), ("sha256", [23])]
+    values["sm3_256"]["7"] = "23" * 32
+    bench.assert_reasons(quote, "quote_pcr_digest_mismatch", pcrs=values)
 
 
 @pytest.mark.parametrize("attest, offset", [

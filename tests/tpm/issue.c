@@ -98,7 +98,7 @@ X509 *issue_certificate(const struct issue_spec *spec)
 {
     X509 *cert = X509_new();
     assert_non_null(cert);
-    X509_set_version(cert, X509_VERSION_3);
+    X509_set_version(cert, spec->version ? spec->version - 1 : X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(cert), 0x1234);
     ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)spec->from);
     ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)spec->until);

@@ -36,6 +36,7 @@ struct issue_spec {
     bool unknown_critical;           /* a critical extension nobody knows */
     const char *extra_oid;           /* a further non-critical extension */
     bool extra_twice;                /* which occurs a second time */
+    long version;                    /* of X.509, 3 when 0 */
 };
 
 EVP_PKEY *issue_rsa(unsigned bits);

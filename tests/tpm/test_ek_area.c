@@ -5,7 +5,6 @@
 
 #include "tpm/ek.h"
 #include "tpm/ek_diagnosis.h"
-#include "tpm/pem.h"
 
 #include <openssl/pem.h>
 #include <string.h>
@@ -160,6 +159,27 @@ static void relatives_of_certificates_are_known(void **state)
     }
 }
 
+static void rsa_public_key_without_its_algorithm_is_known(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = issue_rsa(2048);
+    AUTO(buf) spki = issue_spki(key);
+    uint8_t *der = NULL;
+    int len = i2d_PublicKey(key, &der);
+    assert_true(len > 0);
+    struct view pkcs1 = view_of(der, (size_t)len);
+    assert_int_equal(ek_relative_of(pkcs1), EK_RELATIVE_PUBLIC_KEY);
+    AUTO(ek) short_one = NULL;
+    AUTO(ek) whole = NULL;
+    assert_ok(ek_parse(pkcs1, EK_SOURCE_PUB, &short_one));
+    assert_ok(ek_parse(buf_view(spki), EK_SOURCE_PUB, &whole));
+    assert_memory_equal(short_one->spki_sha384, whole->spki_sha384, SHA384_BYTES);
+    AUTO(ek) cut = NULL;
+    assert_err(ek_parse(view_of(der, (size_t)len - 1), EK_SOURCE_PUB, &cut), EK_UNREADABLE);
+    OPENSSL_free(der);
+    EVP_PKEY_free(key);
+}
+
 static void private_keys_are_known(void **state)
 {
     (void)state;
@@ -179,39 +199,6 @@ static void private_keys_are_known(void **state)
     }
 }
 
-static void pem_is_told_from_bytes(void **state)
-{
-    struct pair *p = *state;
-    assert_true(pem_is(view_text("-----BEGIN CERTIFICATE-----")));
-    assert_true(pem_is(view_text("0 s:CN=EK\r\n\t-----BEGIN CERTIFICATE-----")));
-    assert_false(pem_is(view_text("-----BEGIN")));
-    assert_false(pem_is(VIEW_EMPTY));
-    assert_false(pem_is(buf_view(p->rsa)));
-    /* DER whose names hold such a text is DER. */
-    AUTO(buf) area = NULL;
-    assert_ok(buf_new(EK_MAX_BYTES, &area));
-    put_all(area, (struct view[]){buf_view(p->rsa), view_text("-----BEGIN CERTIFICATE-----\n")}, 2);
-    assert_false(pem_is(buf_view(area)));
-}
-
-static void reading_goes_on_behind_a_damaged_block(void **state)
-{
-    (void)state;
-    static const char text[] = "-----BEGIN A-----\n!\n-----END A-----\n"
-                               "-----BEGIN B-----\nMAA=\n-----END B-----\ntail\n";
-    struct pem_reader reader;
-    struct pem_block block;
-    assert_ok(pem_open(view_text(text), &reader));
-    assert_err(pem_next(&reader, &block), FIELD_INVALID);
-    assert_ok(pem_next(&reader, &block));
-    assert_string_equal(block.label, "B");
-    assert_int_equal(block.der->len, 2);
-    buf_free(block.der);
-    assert_err(pem_next(&reader, &block), NOT_FOUND);
-    assert_int_equal(pem_offset(&reader), sizeof text - 1);
-    pem_close(&reader);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,9 +207,8 @@ int main(void)
         cmocka_unit_test(specification_is_a_fact),
         cmocka_unit_test(diagnosis_says_where_reading_stops),
         cmocka_unit_test(relatives_of_certificates_are_known),
+        cmocka_unit_test(rsa_public_key_without_its_algorithm_is_known),
         cmocka_unit_test(private_keys_are_known),
-        cmocka_unit_test(pem_is_told_from_bytes),
-        cmocka_unit_test(reading_goes_on_behind_a_damaged_block),
     };
     return cmocka_run_group_tests(tests, make_pair, end_pair);
 }

@@ -24,11 +24,11 @@ static void bank_names_and_sizes_belong_together(void **state)
         const char *name;
         uint16_t bank;
         size_t size;
-    } all[] = {{"sha1", TPM_ALG_SHA1, 20},
-               {"sha256", TPM_ALG_SHA256, 32},
-               {"sha384", TPM_ALG_SHA384, 48},
-               {"sha512", TPM_ALG_SHA512, 64}};
-    for (size_t i = 0; i < 4; i++) {
+    } all[] = {{"sha1", TPM_ALG_SHA1, 20},     {"sha256", TPM_ALG_SHA256, 32},
+               {"sha384", TPM_ALG_SHA384, 48}, {"sha512", TPM_ALG_SHA512, 64},
+               {"sm3_256", 0x12, 32},          {"sha3_256", 0x27, 32},
+               {"sha3_384", 0x28, 48},         {"sha3_512", 0x29, 64}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         assert_int_equal(pcr_bank_from_name(view_text(all[i].name)), all[i].bank);
         assert_string_equal(pcr_bank_name(all[i].bank), all[i].name);
         assert_int_equal(pcr_bank_digest_size(all[i].bank), all[i].size);
@@ -36,8 +36,8 @@ static void bank_names_and_sizes_belong_together(void **state)
     assert_int_equal(pcr_bank_from_name(view_text("SHA256")), TPM_ALG_NONE);
     assert_int_equal(pcr_bank_from_name(view_text("sha2")), TPM_ALG_NONE);
     assert_int_equal(pcr_bank_from_name(VIEW_EMPTY), TPM_ALG_NONE);
-    assert_null(pcr_bank_name(0x12));
-    assert_int_equal(pcr_bank_digest_size(0x12), 0);
+    assert_null(pcr_bank_name(0x30));
+    assert_int_equal(pcr_bank_digest_size(0x30), 0);
 }
 
 static void selection_keeps_the_order_of_the_tpm(void **state)
@@ -61,12 +61,16 @@ static void malformed_selections_are_refused(void **state)
     assert_err(PARSE("\0\0\0\1\0\x0b", &s), QUOTE_UNREADABLE);
     assert_err(PARSE("\0\0\0\1\0\x0b\3\1\1", &s), QUOTE_UNREADABLE);
     assert_err(PARSE("\xff\xff\xff\xff\0\x0b\3\1\1\1", &s), QUOTE_UNREADABLE);
-    assert_err(PARSE("\0\0\0\1\0\x12\3\1\1\1", &s), QUOTE_UNREADABLE);               /* SM3 */
+    assert_err(PARSE("\0\0\0\1\0\x30\3\1\1\1", &s), QUOTE_UNREADABLE);               /* no bank */
     assert_err(PARSE("\0\0\0\2\0\x0b\3\1\0\0\0\x0b\3\2\0\0", &s), QUOTE_UNREADABLE); /* twice */
     assert_err(PARSE("\0\0\0\1\0\x0b\4\1\0\0\1", &s), QUOTE_UNREADABLE);             /* PCR 24 */
     assert_err(PARSE("\0\0\0\1\0\x0b\5\1\0\0\0\0", &s), QUOTE_UNREADABLE);
     assert_err(PARSE("\0\0\0\5\0\4\1\1\0\x0b\1\1\0\x0c\1\1\0\x0d\1\1\0\4\1\1", &s),
                QUOTE_UNREADABLE);
+    assert_ok(PARSE("\0\0\0\1\0\x30\3\0\0\0", &s));
+    assert_int_equal(s.count, 0);
+    assert_ok(PARSE("\0\0\0\1\0\x12\3\1\1\1", &s)); /* SM3 */
+    assert_int_equal(s.banks[0].bank, 0x12);
     assert_ok(PARSE("\0\0\0\1\0\x0b\4\1\0\0\0", &s));
     assert_ok(PARSE("\0\0\0\4\0\4\1\1\0\x0b\1\1\0\x0c\1\1\0\x0d\1\1", &s));
     assert_ok(PARSE("\0\0\0\0", &s));
@@ -103,7 +107,7 @@ static void values_of_the_wrong_shape_are_refused(void **state)
     assert_err(pcr_values_add(&values, TPM_ALG_SHA512, 0, view_of(digest, 65)), PCR_VALUES_INVALID);
     assert_err(pcr_values_add(&values, TPM_ALG_SHA256, 24, view_of(digest, 32)),
                PCR_VALUES_INVALID);
-    assert_err(pcr_values_add(&values, 0x12, 0, view_of(digest, 32)), PCR_VALUES_INVALID);
+    assert_err(pcr_values_add(&values, 0x30, 0, view_of(digest, 32)), PCR_VALUES_INVALID);
     assert_err(pcr_values_add(&values, 0, 0, VIEW_EMPTY), PCR_VALUES_INVALID);
     assert_ok(pcr_values_add(&values, TPM_ALG_SHA256, 23, view_of(digest, 32)));
     assert_err(pcr_values_add(&values, TPM_ALG_SHA256, 23, view_of(digest, 32)),

@@ -682,14 +682,84 @@ static void signature_of_another_key_is_refused(void **state)
     assert_err(quote_check_signature_key(other, TPM_ALG_ECDSA, sha, a, buf_view(der)),
                QUOTE_SIGNATURE);
     assert_err(quote_check_signature_key(key, TPM_ALG_ECDSA, sha, a, buf_view(raw)),
-               QUOTE_SIGNATURE_UNREADABLE);
+               QUOTE_SIGNATURE);
     assert_err(quote_check_signature_key(key, TPM_ALG_ECDSA, sha, a, buf_view(tpmt)),
                QUOTE_SIGNATURE);
     assert_err(quote_check_signature_key(rsa, TPM_ALG_RSASSA, sha, a, buf_view(der)),
-               QUOTE_SIGNATURE_UNREADABLE);
+               QUOTE_SIGNATURE);
     EVP_PKEY_free(key);
     EVP_PKEY_free(other);
     EVP_PKEY_free(rsa);
+}
+
+/* As in a TPM2B: some tools write the structure's size before it. */
+static void signature_behind_its_length_verifies(void **state)
+{
+    (void)state;
+    AUTO(buf) attest = make_attest(&good_attest);
+    EVP_PKEY *rsa = issue_rsa(2048);
+    AUTO(buf) raw = sign(rsa, EVP_sha256(), false, 0, buf_view(attest));
+    AUTO(buf) tpmt = tpmt_rsa(TPM_ALG_RSASSA, TPM_ALG_SHA256, raw);
+    const struct buf *forms[] = {raw, tpmt};
+    for (size_t i = 0; i < 2; i++) {
+        for (int too_long = 0; too_long < 2; too_long++) {
+            AUTO(buf) sized = NULL;
+            assert_ok(buf_new(1024, &sized));
+            assert_ok(buf_put_u16(sized, (uint16_t)(forms[i]->len + (size_t)too_long)));
+            assert_ok(buf_put(sized, buf_view(forms[i])));
+            err_t checked = quote_check_signature_key(rsa, TPM_ALG_RSASSA, TPM_ALG_SHA256,
+                                                      buf_view(attest), buf_view(sized));
+            if (too_long) {
+                assert_err(checked, QUOTE_SIGNATURE_UNREADABLE);
+            } else {
+                assert_ok(checked);
+            }
+        }
+    }
+    EVP_PKEY_free(rsa);
+}
+
+static void schemes_that_are_not_accepted_are_refused_by_name(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {
+        "001a000b00010100010200",                                                   /* cut below */
+        "001a000b000101000102",                                                     /* ECDAA */
+        "001b0012000101000102",                                                     /* SM2 */
+        "001c000b000101000102",                                                     /* Schnorr */
+        "0005000b0102030405060708091011121314151617181920212223242526272829303132", /* HMAC */
+        "00050012010203",                                                           /* with SM3 */
+        "0010",                                                                     /* not signed */
+    };
+    AUTO(buf) attest = make_attest(&good_attest);
+    EVP_PKEY *key = issue_ec("P-256");
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        AUTO(buf) sig = hex_bytes(forms[i]);
+        err_t checked = quote_check_signature_key(key, TPM_ALG_ECDSA, TPM_ALG_SHA256,
+                                                  buf_view(attest), buf_view(sig));
+        if (i == 0) {
+            assert_err(checked, QUOTE_SIGNATURE_UNREADABLE); /* a byte too many */
+        } else {
+            assert_err(checked, QUOTE_SCHEME);
+        }
+    }
+    EVP_PKEY_free(key);
+}
+
+static void signature_of_a_few_bytes_is_unreadable(void **state)
+{
+    (void)state;
+    AUTO(buf) attest = make_attest(&good_attest);
+    EVP_PKEY *key = issue_ec("P-256");
+    /* Copied, so that a sanitizer sees a byte read past the end. */
+    for (size_t len = 1; len <= 3; len++) {
+        AUTO(buf) few = NULL;
+        assert_ok(buf_copy(view_of("\0\1\x30", len), &few));
+        assert_err(quote_check_signature_key(key, TPM_ALG_ECDSA, TPM_ALG_SHA256, buf_view(attest),
+                                             buf_view(few)),
+                   QUOTE_SIGNATURE_UNREADABLE);
+    }
+    EVP_PKEY_free(key);
 }
 
 static void degenerate_ecdsa_values_are_refused(void **state)
@@ -753,6 +823,9 @@ int main(void)
         cmocka_unit_test(sha1_is_refused_by_name),
         cmocka_unit_test(signature_that_names_another_hash_is_refused),
         cmocka_unit_test(signature_of_another_key_is_refused),
+        cmocka_unit_test(signature_behind_its_length_verifies),
+        cmocka_unit_test(schemes_that_are_not_accepted_are_refused_by_name),
+        cmocka_unit_test(signature_of_a_few_bytes_is_unreadable),
         cmocka_unit_test(degenerate_ecdsa_values_are_refused),
         cmocka_unit_test(loose_der_is_refused),
     };
