@@ -18,10 +18,11 @@ enum machine_status {
 };
 
 enum {
-    MACHINE_ID_SIZE = 37,       /* a UUID and a NUL */
-    EK_FINGERPRINT_BYTES = 48,  /* SHA-384 */
-    MACHINE_EK_SIZE = 97,       /* SHA-384 in lower-case hexadecimal and a NUL */
-    EK_RECORD_MAX_BYTES = 24576 /* each part of EK material: a certificate with the CAs above it */
+    MACHINE_ID_SIZE = 37,        /* a UUID and a NUL */
+    EK_FINGERPRINT_BYTES = 48,   /* SHA-384 */
+    MACHINE_EK_SIZE = 97,        /* SHA-384 in lower-case hexadecimal and a NUL */
+    EK_RECORD_MAX_BYTES = 24576, /* each part of EK material: a certificate with the CAs above it */
+    MACHINE_EKS_MAX = 4          /* what TPMs have: RSA-2048, P-256, P-384, RSA-3072 */
 };
 
 /* Texts are NUL-terminated, "" when unknown. Times are UTC milliseconds, 0 for never. */
@@ -57,13 +58,14 @@ struct machine {
     uint32_t gates;          /* what that evidence opened, in the caller's bits */
 };
 
-/* EK material as received, never re-encoded. A machine may show several EKs over its life. Views
- * may be empty. */
+/* EK material as received, never re-encoded. A machine may show several EKs of its TPM. Views may
+ * be empty. */
 struct ek_record {
     char fingerprint[MACHINE_EK_SIZE];
     char machine_id[MACHINE_ID_SIZE];
-    int source;   /* enum ek_source */
-    int key_type; /* enum ek_key */
+    int source;        /* enum ek_source */
+    int key_type;      /* enum tpm_key */
+    uint64_t since_ms; /* when it became the machine's */
     struct view certificate;
     struct view spki;
     struct view public_area; /* TPM2B_PUBLIC */
@@ -108,13 +110,25 @@ ERRFN machine_list(struct db *db, const struct machine_filter *filter, const cha
 ERRFN machine_count(struct db *db, enum machine_status status, uint64_t *out_count);
 ERRFN machine_count_pending(struct db *db, uint64_t *out_count);
 
-/* Adds an EK to a machine, or replaces the material of one that it has. Errors: MACHINE_UNKNOWN;
- * DB_CONFLICT when the EK belongs to another machine; TOO_LONG. */
+/* Adds an EK to a machine, or replaces the material of one that it has, since_ms excepted. How many
+ * there may be is for the caller to keep. Errors: MACHINE_UNKNOWN; DB_CONFLICT when the EK belongs
+ * to another machine; TOO_LONG. */
 ERRFN ek_put(struct db *db, const struct ek_record *ek);
 
 /* The views of out_ek point into `storage`, which is emptied first and must be able to hold 3 *
  * EK_RECORD_MAX_BYTES. Errors: MACHINE_UNKNOWN; FIELD_INVALID; TOO_LONG when storage is too
  * small. */
 ERRFN ek_get(struct db *db, const char *fingerprint, struct buf *storage, struct ek_record *out_ek);
+
+struct ek_summary {
+    char fingerprint[MACHINE_EK_SIZE];
+    int source;   /* enum ek_source */
+    int key_type; /* enum tpm_key */
+    uint64_t since_ms;
+};
+
+/* The machine's EKs, the oldest first; none for a machine that does not exist. */
+ERRFN ek_list(struct db *db, const char *machine_id,
+              struct ek_summary out_eks[static MACHINE_EKS_MAX], size_t *out_count);
 
 #endif

@@ -297,4 +297,14 @@ static const char VERSION_4[] =
     " der BLOB NOT NULL"
     ") STRICT;";
 
-const char *const SCHEMA_MIGRATIONS[SCHEMA_VERSION] = {VERSION_1, VERSION_2, VERSION_3, VERSION_4};
+/* Several EKs of one machine: since when it has each, whose AK this is, and which EK a configuration
+ * is to be sealed for (empty: the one that the machine goes by). */
+static const char VERSION_5[] =
+    "ALTER TABLE ek ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0 CHECK (since_ms >= 0);"
+    "UPDATE ek SET since_ms ="
+    " (SELECT registered_ms FROM machine WHERE machine.machine_id = ek.machine_id);"
+    "CREATE INDEX ak_name ON ak (name);"
+    "ALTER TABLE config_token ADD COLUMN ek_fingerprint BLOB NOT NULL DEFAULT x'';";
+
+const char *const SCHEMA_MIGRATIONS[SCHEMA_VERSION] = {VERSION_1, VERSION_2, VERSION_3, VERSION_4,
+                                                       VERSION_5};

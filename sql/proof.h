@@ -89,6 +89,18 @@ ERRFN ak_activate(struct db *db, const struct ak_record *ak);
 /* Errors: AK_UNKNOWN, FIELD_INVALID. */
 ERRFN ak_get(struct db *db, const char *ek_fingerprint, struct ak_record *out_ak);
 
+/* An EK with which an AK of a given name was activated. */
+struct ak_holder {
+    char ek_fingerprint[MACHINE_EK_SIZE];
+    char machine_id[MACHINE_ID_SIZE];
+};
+
+enum { AK_HOLDERS_MAX = 8 }; /* every EK of two machines; one TPM's keys are one machine's */
+
+/* Whose AK has this name, by fingerprint. Errors: TOO_LONG. */
+ERRFN ak_holders(struct db *db, struct view name,
+                 struct ak_holder out_holders[static AK_HOLDERS_MAX], size_t *out_count);
+
 /* -- evidence -------------------------------------------------------------------------------- */
 
 /* One appraised quote. Clock facts as in TPMS_CLOCK_INFO (TPM 2.0 Part 2 section 10.11.1). */

@@ -6,7 +6,7 @@
 #include "sql/statement.h"
 
 enum {
-    SCHEMA_VERSION = 4,
+    SCHEMA_VERSION = 5,
     SCHEMA_APPLICATION_ID = 0x49544c41 /* "ITLA" */
 };
 

@@ -20,11 +20,14 @@ enum {
 struct config_token_found {
     char machine_id[MACHINE_ID_SIZE];
     uint64_t expires_ms;
-    uint64_t fetched_ms; /* first fetch, 0 for never */
+    uint64_t fetched_ms;                  /* first fetch, 0 for never */
+    char ek_fingerprint[MACHINE_EK_SIZE]; /* of the EK that attested for it; "" in one of an older
+                                             release */
 };
 
-/* A machine has one live token: the new one replaces the old. Errors: MACHINE_UNKNOWN. */
-ERRFN config_token_put(struct db *db, const char *machine_id,
+/* A machine has one live token: the new one replaces the old. Errors: MACHINE_UNKNOWN,
+ * FIELD_INVALID. */
+ERRFN config_token_put(struct db *db, const char *machine_id, const char *ek_fingerprint,
                        const uint8_t token_sha384[static TOKEN_HASH_BYTES], uint64_t expires_ms);
 
 /* Errors: TOKEN_UNKNOWN, also when expired, replaced, or first fetched more than

@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/machine_lookup.h"
+#include "cli/machine_view.h"
 #include "cli/print.h"
 #include "cli/table.h"
 
@@ -73,6 +74,7 @@ err_t machine_explain(struct session *session, const struct options *options)
         return print_json(answer);
     }
     table_print_object(stdout, head_columns, COUNT(head_columns), answer);
+    machine_print_eks(answer);
     print_verdicts(answer);
     const json_t *failures = json_object_get(answer, "failures");
     if (json_array_size(failures) > 0) {

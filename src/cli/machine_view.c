@@ -38,12 +38,27 @@ static const struct table_column detail_columns[] = {
 
 enum { DETAIL_COUNT = sizeof detail_columns / sizeof detail_columns[0] };
 
+static const struct table_column ek_columns[] = {
+    {"EK FINGERPRINT", "ek_fingerprint", 96}, {"KEY", "key", 0},           {"SOURCE", "ek_source", 0},
+    {"SINCE", "since", 0},                    {"NAMES IT", "names_machine", 0},
+};
+
+void machine_print_eks(const json_t *answer)
+{
+    const json_t *eks = json_object_get(answer, "eks");
+    if (json_array_size(eks) > 1) {
+        puts("\nEKs of its TPM:");
+        table_print(stdout, ek_columns, sizeof ek_columns / sizeof ek_columns[0], eks);
+    }
+}
+
 ERRFN machine_print(const struct options *options, const json_t *machine)
 {
     if (options->output == OUTPUT_JSON) {
         return print_json(machine);
     }
     table_print_object(stdout, detail_columns, DETAIL_COUNT, machine);
+    machine_print_eks(machine);
     return OK;
 }
 

@@ -59,6 +59,17 @@ static struct ipc_attest_reply without_secrets(const struct ipc_attest_reply *re
     };
 }
 
+/* So that the node need not introduce those again. */
+static void put_eks(struct json_writer *w, struct ipc_list eks)
+{
+    struct ipc_ek_record ek;
+    json_open(w, "ek_fingerprints", '[');
+    while (ipc_list_next_ek(&eks, &ek)) {
+        json_put_text(w, NULL, ek.fingerprint);
+    }
+    json_close(w, ']');
+}
+
 ERRFN attest_answer(struct exchange *x, const struct ipc_attest_reply *full, const char *message)
 {
     struct ipc_attest_reply reply = without_secrets(full);
@@ -88,6 +99,7 @@ ERRFN attest_answer(struct exchange *x, const struct ipc_attest_reply *full, con
     } else {
         json_put_null(&w, "reattest_after");
     }
+    put_eks(&w, reply.eks);
     json_close(&w, '}');
     return json_write_end(&w);
 }

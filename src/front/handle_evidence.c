@@ -32,6 +32,16 @@ static void put_evidence(struct json_writer *w, const struct ipc_evidence_record
     }
 }
 
+/* The latest itself has one anyway: of the EK that it goes with. */
+static void put_ek_fingerprint(struct json_writer *w, const struct ipc_evidence_record *e)
+{
+    if (e->ek_fingerprint.len > 0) {
+        json_put_hex(w, "ek_fingerprint", e->ek_fingerprint);
+    } else {
+        json_put_null(w, "ek_fingerprint");
+    }
+}
+
 static ERRFN answer_evidence(struct exchange *x, struct ipc_list list)
 {
     TRY(buf_new(LIST_ANSWER_MAX, &x->answer));
@@ -41,6 +51,7 @@ static ERRFN answer_evidence(struct exchange *x, struct ipc_list list)
     while (ipc_list_next_evidence(&list, &evidence)) {
         json_open(&w, NULL, '{');
         put_evidence(&w, &evidence);
+        put_ek_fingerprint(&w, &evidence);
         json_close(&w, '}');
     }
     json_close(&w, ']');

@@ -82,6 +82,7 @@ static ERRFN answer_explain(struct exchange *x, const struct ipc_machine_explain
     json_put_text(&w, "machine_id", machine.machine_id);
     json_put_text(&w, "status", view_text(status_name(machine.status)));
     json_put_bool(&w, "stale", machine.stale);
+    machine_put_eks(&w, reply->eks);
     put_policy(&w, reply);
     json_put_time(&w, "evidence_at", reply->evidence_at);
     json_put_text(&w, "verdict_then", view_text(verdict_name(reply->verdict_then)));

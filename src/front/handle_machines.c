@@ -89,7 +89,7 @@ ERRFN handle_machine_get(struct exchange *x)
     struct ipc_machine_get_reply reply;
     struct ipc_answer answer;
     err_t called = ipc_call_machine_get(x->front->api, &request, API_DEADLINE_MS, &answer, &reply);
-    err_t done = IS_OK(called) ? machine_answer(x, reply.machine)
+    err_t done = IS_OK(called) ? machine_answer_with_eks(x, reply.machine, reply.eks)
                                : exchange_refused(x, called, &answer.refusal);
     ipc_answer_clear(&answer);
     return done;

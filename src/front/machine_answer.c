@@ -13,9 +13,8 @@ static void put_gates(struct json_writer *w, uint32_t gates)
     json_close(w, '}');
 }
 
-void machine_put(struct json_writer *w, const char *name, const struct ipc_machine_record *m)
+static void put_fields(struct json_writer *w, const struct ipc_machine_record *m)
 {
-    json_open(w, name, '{');
     json_put_text(w, "machine_id", m->machine_id);
     json_put_text(w, "ek_fingerprint", m->ek_fingerprint);
     json_put_text(w, "ek_public_hash", m->ek_public_hash);
@@ -44,7 +43,42 @@ void machine_put(struct json_writer *w, const char *name, const struct ipc_machi
     json_put_time(w, "evidence_until", m->evidence_until);
     json_put_bool(w, "stale", m->stale);
     put_gates(w, m->gates);
+}
+
+void machine_put(struct json_writer *w, const char *name, const struct ipc_machine_record *m)
+{
+    json_open(w, name, '{');
+    put_fields(w, m);
     json_close(w, '}');
+}
+
+void machine_put_eks(struct json_writer *w, struct ipc_list eks)
+{
+    struct ipc_ek_record ek;
+    json_open(w, "eks", '[');
+    while (ipc_list_next_ek(&eks, &ek)) {
+        json_open(w, NULL, '{');
+        json_put_text(w, "ek_fingerprint", ek.fingerprint);
+        json_put_text(w, "key", ek.key);
+        json_put_text(w, "ek_source", view_text(ek_source_name(ek.source)));
+        json_put_time(w, "since", ek.since);
+        json_put_bool(w, "names_machine", ek.names_machine);
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
+ERRFN machine_answer_with_eks(struct exchange *x, struct ipc_list machines, struct ipc_list eks)
+{
+    struct ipc_machine_record machine;
+    ENSURE(ipc_list_next_machine(&machines, &machine), WIRE);
+    TRY(buf_new(MACHINE_ANSWER_MAX, &x->answer));
+    struct json_writer w = {.out = x->answer};
+    json_open(&w, NULL, '{');
+    put_fields(&w, &machine);
+    machine_put_eks(&w, eks);
+    json_close(&w, '}');
+    return json_write_end(&w);
 }
 
 ERRFN machine_answer(struct exchange *x, struct ipc_list machines)

@@ -134,6 +134,34 @@ ERRFN node_request_attest(struct fields *f, struct ipc_attest_request *out_reque
     return OK;
 }
 
+/* R calls the quote `quote` and `quote_sig` here; both names are taken. */
+static ERRFN read_quote(struct fields *f, const char *name, const char *name_of_r, size_t max,
+                        struct view *out_bytes)
+{
+    TRY(field_base64(f, name, max, out_bytes));
+    return out_bytes->len > 0 ? OK : field_base64(f, name_of_r, max, out_bytes);
+}
+
+ERRFN node_request_ak_activate(struct fields *f, struct ipc_ak_activate_request *out_request)
+{
+    struct ipc_ak_activate_request r = {0};
+    struct ek_fields ek;
+    TRY(read_fingerprint_if_sent(f, &r.ek_fingerprint));
+    TRY(read_ek(f, &ek));
+    TRY(field_hex(f, "session_id", 16, &r.session_id));
+    TRY(field_hex(f, "nonce_id", 16, &r.nonce_id));
+    TRY(field_base64(f, "activated_secret", 64, &r.activated_secret));
+    TRY(read_quote(f, "pcr_quote", "quote", IPC_QUOTE_MAX, &r.quote));
+    TRY(read_quote(f, "pcr_signature", "quote_sig", IPC_SIGNATURE_MAX, &r.signature));
+    TRY(pcr_values_read(f, "pcr_values", &r.pcr_values));
+    TRY(field_base64(f, "ak_pub", IPC_PUBLIC_MAX, &r.ak_public));
+    ENSURE(r.ak_public.len > 0, FIELD_MISSING);
+    r.ek = ek.ek;
+    r.ek_source = ek.source;
+    *out_request = r;
+    return OK;
+}
+
 /* all (or absent), enrollment, svid: numbers of messages.def. */
 static ERRFN read_profile(struct fields *f, uint8_t *out_profile)
 {

@@ -14,6 +14,8 @@ ERRFN node_request_challenge(struct fields *f, struct ipc_challenge_request *out
 /* machine_id is left to the caller as well. Also PCR_VALUES_INVALID. */
 ERRFN node_request_certificate(struct fields *f, struct ipc_request_cert_request *out_request);
 
+ERRFN node_request_ak_activate(struct fields *f, struct ipc_ak_activate_request *out_request);
+
 ERRFN node_request_enroll(struct fields *f, struct ipc_enroll_request *out_request);
 
 /* Also PCR_VALUES_INVALID. */

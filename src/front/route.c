@@ -36,6 +36,8 @@ static const struct route routes[] = {
     {"POST", "/api/v1/machines/enroll", ROUTE_NODE, BODY_MAX_NODE, handle_enroll},
     {"POST", "/api/v1/machines/{machine_id}/request-cert", ROUTE_NODE, BODY_MAX_NODE,
      handle_request_cert},
+    {"POST", "/api/v1/machines/{machine_id}/ak-activate", ROUTE_NODE, BODY_MAX_NODE,
+     handle_ak_activate},
     {"GET", "/pki/enrollment-ca.pem", ROUTE_NODE, 0, handle_pki_ca},
     {"GET", "/pki/enrollment-ca.crl", ROUTE_NODE, 0, handle_pki_crl},
     {"GET", "/pki/bundle.json", ROUTE_NODE, 0, handle_pki_bundle},

@@ -68,6 +68,7 @@ ERRFN handle_policy_get(struct exchange *x);
 ERRFN handle_policy_activate(struct exchange *x);
 ERRFN handle_enroll(struct exchange *x);
 ERRFN handle_request_cert(struct exchange *x);
+ERRFN handle_ak_activate(struct exchange *x);
 ERRFN handle_pki_ca(struct exchange *x);
 ERRFN handle_pki_crl(struct exchange *x);
 ERRFN handle_pki_bundle(struct exchange *x);

@@ -35,7 +35,7 @@ void appliance_sealed_free(struct appliance_sealed *sealed)
 
 /* -- what every request says ------------------------------------------------------------------- */
 
-static ERRFN put_ek(const struct endorsement *endorsement, json_t *object)
+ERRFN appliance_put_ek(const struct endorsement *endorsement, json_t *object)
 {
     TRY(json_set_text(object, "ek_source", endorsement->certificate ? "cert" : "pub"));
     if (endorsement->certificate) {
@@ -44,7 +44,7 @@ static ERRFN put_ek(const struct endorsement *endorsement, json_t *object)
     return json_set_base64(object, "ek_pub", buf_view(endorsement->public_area));
 }
 
-static ERRFN put_fingerprint(const struct endorsement *endorsement, json_t *object)
+ERRFN appliance_put_fingerprint(const struct endorsement *endorsement, json_t *object)
 {
     char hex[HEX_TEXT_SIZE(SHA384_BYTES)];
     hex_encode(view_of(endorsement->ek->spki_sha384, SHA384_BYTES), hex);
@@ -53,8 +53,8 @@ static ERRFN put_fingerprint(const struct endorsement *endorsement, json_t *obje
 
 ERRFN appliance_describe(const struct appliance_caller *caller, json_t *object)
 {
-    TRY(put_fingerprint(caller->endorsement, object));
-    TRY(put_ek(caller->endorsement, object));
+    TRY(appliance_put_fingerprint(caller->endorsement, object));
+    TRY(appliance_put_ek(caller->endorsement, object));
     TRY(json_set_text(object, "hw_uuid", caller->hardware->uuid));
     TRY(json_set_text(object, "hw_mac", caller->hardware->mac));
     TRY(json_set_text(object, "hw_serial", caller->hardware->serial));
@@ -129,7 +129,7 @@ ERRFN appliance_challenge(struct https_client *client, const struct appliance_ca
 {
     AUTO(json) object = json_object();
     ENSURE(object, NO_MEMORY);
-    TRY(put_ek(caller->endorsement, object));
+    TRY(appliance_put_ek(caller->endorsement, object));
     TRY(json_set_base64(object, "ak_pub", buf_view(key->public_area)));
     AUTO(json) answer = NULL;
     TRY(appliance_post(client, "/api/v1/attest/challenge", object, &answer, out_refusal));

@@ -17,6 +17,7 @@ enum {
     REATTEST_AFTER_MAX_S = 366 * 24 * 3600,
     APPLIANCE_TOKEN_MAX = 128,
     APPLIANCE_FAILURES_MAX = 8,
+    APPLIANCE_EKS_MAX = 4, /* of one machine */
     APPLIANCE_CONFIG_MAX_BYTES = 1 << 20
 };
 
@@ -57,8 +58,8 @@ struct appliance_proof {
     const struct appliance_challenge *challenge;
     const struct attestation_key *key;
     const struct secret *activated;
-    const struct quote_evidence *quote;
-    struct view event_log; /* empty for none */
+    const struct quote_evidence *quote; /* NULL for none */
+    struct view event_log;              /* empty for none */
 };
 
 enum node_action { NODE_ACTION_NONE = 0, NODE_ACTION_APPLY, NODE_ACTION_LOCK, NODE_ACTION_WIPE };
@@ -76,6 +77,8 @@ struct appliance_verdict {
     uint32_t reattest_after_s; /* when policy wants it back; 0 when the appliance does not say */
     size_t failures; /* what policy did not accept, at most APPLIANCE_FAILURES_MAX of it */
     char failure[APPLIANCE_FAILURES_MAX][256];
+    size_t eks; /* the appliance knows as this machine's: SHA-384 of each SubjectPublicKeyInfo */
+    uint8_t ek[APPLIANCE_EKS_MAX][SHA384_BYTES];
 };
 
 /* The sealed configuration as it came (tpm-credential-v1). */
@@ -103,6 +106,12 @@ ERRFN appliance_attest(struct https_client *client, const struct appliance_calle
 ERRFN appliance_config(struct https_client *client, const char *token,
                        struct appliance_sealed **out_sealed, struct refusal *out_refusal);
 
+/* Proves that the caller's EK sits beside an AK of this machine, without a quote; the EK is the
+ * machine's from then on. */
+ERRFN appliance_ak_activate(struct https_client *client, const struct appliance_caller *caller,
+                            const struct appliance_proof *proof, const char *machine_id,
+                            struct refusal *out_refusal);
+
 /* Says that this machine wiped itself, with the token of the order. */
 ERRFN appliance_wipe_ack(struct https_client *client, const struct appliance_verdict *verdict,
                          struct refusal *out_refusal);
@@ -117,6 +126,7 @@ ERRFN appliance_nonce(struct https_client *client, struct appliance_nonce *out_n
 
 struct appliance_certificate_request {
     enum certificate_kind kind;
+    const struct endorsement *endorsement; /* that proves */
     const char *nonce_id;
     const struct quote_evidence *quote;
     struct view csr;
@@ -134,7 +144,7 @@ struct appliance_certificate {
 void appliance_certificate_clear(struct appliance_certificate *certificate);
 
 /* Asks for a certificate of one kind for the key of a request in DER, with a quote over
- * SHA-256(nonce || request). */
+ * SHA-256(nonce || request) by the AK that was activated with this EK. */
 ERRFN appliance_certificate(struct https_client *client, const char *machine_id,
                             const struct appliance_certificate_request *request,
                             struct appliance_certificate *out_certificate,

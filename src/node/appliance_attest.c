@@ -1,14 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "node/appliance_request.h"
 
-static ERRFN put_proof(const struct appliance_proof *proof, json_t *object)
+static ERRFN put_quote(const struct appliance_proof *proof, json_t *object)
 {
-    TRY(json_set_text(object, "session_id", proof->challenge->session_id));
-    TRY(json_set_text(object, "nonce_id", proof->challenge->nonce_id));
-    TRY(json_set_base64(object, "activated_secret", secret_view(proof->activated)));
-    TRY(json_set_base64(object, "ak_pub", buf_view(proof->key->public_area)));
     TRY(json_set_base64(object, "pcr_quote", buf_view(proof->quote->attest)));
     TRY(json_set_base64(object, "pcr_signature", buf_view(proof->quote->signature)));
     AUTO(json) values = NULL;
@@ -18,6 +15,15 @@ static ERRFN put_proof(const struct appliance_proof *proof, json_t *object)
         TRY(json_set_base64(object, "event_log", proof->event_log));
     }
     return OK;
+}
+
+static ERRFN put_proof(const struct appliance_proof *proof, json_t *object)
+{
+    TRY(json_set_text(object, "session_id", proof->challenge->session_id));
+    TRY(json_set_text(object, "nonce_id", proof->challenge->nonce_id));
+    TRY(json_set_base64(object, "activated_secret", secret_view(proof->activated)));
+    TRY(json_set_base64(object, "ak_pub", buf_view(proof->key->public_area)));
+    return proof->quote ? put_quote(proof, object) : OK;
 }
 
 static ERRFN read_action(const char *word, enum node_action *out_action)
@@ -83,6 +89,18 @@ static ERRFN read_reattest_after(const json_t *seconds, uint32_t *out_s)
     return OK;
 }
 
+/* An appliance of an older release does not say, and knows the one EK only. */
+static ERRFN read_eks(const json_t *list, struct appliance_verdict *verdict)
+{
+    for (size_t i = 0; i < json_array_size(list) && i < APPLIANCE_EKS_MAX; i++) {
+        const json_t *hex = json_array_get(list, i);
+        ENSURE(json_is_string(hex), ANSWER_INVALID);
+        TRY(hex_decode(view_text(json_string_value(hex)), verdict->ek[i], SHA384_BYTES));
+        verdict->eks = i + 1;
+    }
+    return OK;
+}
+
 static ERRFN read_verdict(const json_t *answer, struct appliance_verdict *out_verdict)
 {
     struct appliance_verdict verdict = {0};
@@ -101,6 +119,7 @@ static ERRFN read_verdict(const json_t *answer, struct appliance_verdict *out_ve
     TRY(copy_text_or_empty(answer, "reason", verdict.reason, sizeof verdict.reason));
     TRY(copy_text_or_empty(answer, "message", verdict.message, sizeof verdict.message));
     TRY(read_failures(json_object_get(answer, "failures"), &verdict));
+    TRY(read_eks(json_object_get(answer, "ek_fingerprints"), &verdict));
     TRY(read_reattest_after(json_object_get(answer, "reattest_after"), &verdict.reattest_after_s));
     bool apply = verdict.action == NODE_ACTION_APPLY;
     ENSURE(!apply || (is_token(verdict.config_token) && verdict.machine_id[0]), ANSWER_INVALID);
@@ -119,6 +138,23 @@ ERRFN appliance_attest(struct https_client *client, const struct appliance_calle
     AUTO(json) answer = NULL;
     TRY(appliance_post(client, "/api/v1/attest", object, &answer, out_refusal));
     ENSURE(IS_OK(read_verdict(answer, out_verdict)), ANSWER_INVALID);
+    return OK;
+}
+
+ERRFN appliance_ak_activate(struct https_client *client, const struct appliance_caller *caller,
+                            const struct appliance_proof *proof, const char *machine_id,
+                            struct refusal *out_refusal)
+{
+    char target[48 + APPLIANCE_ID_MAX];
+    AUTO(json) object = json_object();
+    AUTO(json) answer = NULL;
+    ENSURE(object, NO_MEMORY);
+    TRY(appliance_put_fingerprint(caller->endorsement, object));
+    TRY(appliance_put_ek(caller->endorsement, object));
+    TRY(put_proof(proof, object));
+    snprintf(target, sizeof target, "/api/v1/machines/%s/ak-activate", machine_id);
+    TRY(appliance_post(client, target, object, &answer, out_refusal));
+    ENSURE(json_is_true(json_object_get(answer, "ak_accepted")), ANSWER_INVALID);
     return OK;
 }
 

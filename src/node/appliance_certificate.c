@@ -50,6 +50,7 @@ ERRFN appliance_nonce(struct https_client *client, struct appliance_nonce *out_n
 static ERRFN put_request(const struct appliance_certificate_request *request, json_t *object)
 {
     AUTO(json) values = NULL;
+    TRY(appliance_put_fingerprint(request->endorsement, object));
     TRY(json_set_text(object, "profile", words[request->kind].profile));
     TRY(json_set_text(object, "nonce_id", request->nonce_id));
     TRY(json_set_base64(object, "pcr_quote", buf_view(request->quote->attest)));

@@ -4,6 +4,12 @@
 
 #include "node/appliance.h"
 
+/* "ek_source", "ek_cert_pem" where there is a certificate, and "ek_pub". */
+ERRFN appliance_put_ek(const struct endorsement *endorsement, json_t *object);
+
+/* "ek_fingerprint". */
+ERRFN appliance_put_fingerprint(const struct endorsement *endorsement, json_t *object);
+
 /* POSTs the object; errors as in appliance.h. */
 ERRFN appliance_post(struct https_client *client, const char *target, const json_t *object,
                      json_t **out_answer, struct refusal *out_refusal);

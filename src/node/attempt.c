@@ -137,6 +137,7 @@ static ERRFN prove_and_fetch(struct attempt *attempt, struct loaded *loaded,
     TRY(attempt_fetch(attempt, loaded, &verdict));
     attempt->reattest_after_s = verdict.reattest_after_s;
     *out_outcome = AGENT_ATTESTED;
+    attempt_introduce_others(attempt, loaded, &verdict);
     return OK;
 }
 

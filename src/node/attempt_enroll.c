@@ -40,8 +40,11 @@ static ERRFN ask(struct attempt *attempt, const struct loaded *loaded, enum cert
     err_t quoted = take_quote(attempt, loaded, buf_view(nonce.nonce), csr, &quote);
     buf_free(nonce.nonce);
     TRY(quoted);
-    const struct appliance_certificate_request request = {
-        .kind = kind, .nonce_id = nonce.nonce_id, .quote = quote, .csr = csr};
+    const struct appliance_certificate_request request = {.kind = kind,
+                                                          .endorsement = attempt->endorsement,
+                                                          .nonce_id = nonce.nonce_id,
+                                                          .quote = quote,
+                                                          .csr = csr};
     return appliance_certificate(attempt->client, attempt->renewal.machine_id, &request,
                                  out_certificate, &attempt->refusal);
 }

@@ -38,4 +38,11 @@ void attempt_tell_error(struct attempt *attempt, const struct tpm *tpm, err_t e)
 ERRFN attempt_fetch(struct attempt *attempt, const struct loaded *loaded,
                     const struct appliance_verdict *verdict);
 
+/* Introduces the TPM's other EKs that have a certificate and that the appliance, as the verdict
+ * says, does not know yet: by proof under the same AK they are this machine's, whichever is shown
+ * later. Flushes loaded->ek. What fails is a warning, and is tried again at the next attestation.
+ */
+void attempt_introduce_others(struct attempt *attempt, struct loaded *loaded,
+                              const struct appliance_verdict *verdict);
+
 #endif

@@ -78,8 +78,8 @@ static ERRFN find_persistent(struct tpm *tpm, struct endorsement *endorsement)
 
 /* -- with a certificate ------------------------------------------------------------------------ */
 
-/* The key behind the certificate that was read, from its template or from a persistent handle. */
-static ERRFN match_key(struct tpm *tpm, struct endorsement *endorsement)
+/* From its template or from a persistent handle. */
+ERRFN endorsement_find_key(struct tpm *tpm, struct endorsement *endorsement)
 {
     AUTO(tpm_transient) key = TPM_TRANSIENT_NONE;
     AUTO(buf) public_area = NULL;
@@ -91,6 +91,19 @@ static ERRFN match_key(struct tpm *tpm, struct endorsement *endorsement)
     return OK;
 }
 
+static ERRFN read_certificate(struct tpm *tpm, const struct ek_template *t,
+                              struct endorsement *endorsement)
+{
+    AUTO(buf) certificate = NULL;
+    AUTO(ek) ek = NULL;
+    TRY(nv_read(tpm, t->certificate_index, &certificate));
+    TRY(ek_parse(buf_view(certificate), EK_SOURCE_CERT, &ek));
+    endorsement->template = t;
+    endorsement->ek = STEAL(ek);
+    endorsement->certificate = STEAL(certificate);
+    return OK;
+}
+
 static ERRFN try_certificate(struct tpm *tpm, const struct ek_template *t,
                              struct endorsement *endorsement, enum ek_finding *out_finding)
 {
@@ -99,19 +112,12 @@ static ERRFN try_certificate(struct tpm *tpm, const struct ek_template *t,
     if (!exists) {
         return OK;
     }
-    AUTO(buf) certificate = NULL;
-    AUTO(ek) ek = NULL;
-    *out_finding = EK_FINDING_UNREADABLE;
-    err_t e = nv_read(tpm, t->certificate_index, &certificate);
-    e = IS_OK(e) ? ek_parse(buf_view(certificate), EK_SOURCE_CERT, &ek) : e;
+    err_t e = read_certificate(tpm, t, endorsement);
     if (!IS_OK(e)) {
         *out_finding = IS_E(e, EK_KEY_UNSUPPORTED) ? EK_FINDING_UNSUPPORTED : EK_FINDING_UNREADABLE;
         return IS_E(e, TPM_ABSENT) ? e : OK;
     }
-    endorsement->template = t;
-    endorsement->ek = STEAL(ek);
-    endorsement->certificate = STEAL(certificate);
-    e = match_key(tpm, endorsement);
+    e = endorsement_find_key(tpm, endorsement);
     if (IS_OK(e)) {
         *out_finding = EK_FINDING_USED;
         return OK;
@@ -156,6 +162,20 @@ static ERRFN append_chain(struct tpm *tpm, struct endorsement *endorsement)
         endorsement->certificate = STEAL(with_chain);
     }
     return IS_E(e, TPM_ABSENT) || IS_E(e, NO_MEMORY) ? e : OK;
+}
+
+ERRFN endorsement_read(struct tpm *tpm, const struct ek_template *t,
+                       struct endorsement **out_endorsement)
+{
+    AUTO(endorsement) found = calloc(1, sizeof *found);
+    ENSURE(found, NO_MEMORY);
+    bool exists = false;
+    TRY(nv_exists(tpm, t->certificate_index, &exists));
+    ENSURE(exists, NOT_FOUND);
+    TRY(read_certificate(tpm, t, found));
+    TRY(append_chain(tpm, found));
+    *out_endorsement = STEAL(found);
+    return OK;
 }
 
 /* -- without one ------------------------------------------------------------------------------- */

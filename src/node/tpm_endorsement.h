@@ -35,6 +35,16 @@ AUTO_DEFINE(endorsement, struct endorsement, endorsement_free);
  * loaded. Takes as long as the TPM needs to make a key. Errors: as tpm_check; TPM_NO_EK. */
 ERRFN endorsement_find(struct tpm *tpm, enum tpm_key wanted, struct endorsement **out_endorsement);
 
+/* The EK certificate at a template's index, with the CAs above it; its key is not made or looked
+ * for, so that public_area is NULL. Errors: as tpm_check; NOT_FOUND when there is none;
+ * EK_UNREADABLE, EK_KEY_UNSUPPORTED. */
+ERRFN endorsement_read(struct tpm *tpm, const struct ek_template *t,
+                       struct endorsement **out_endorsement);
+
+/* Finds the key behind a certificate that was only read. Takes as long as the TPM needs to make
+ * one. Errors: as tpm_check; EK_MISMATCH or EK_TEMPLATE when this TPM makes and keeps another. */
+ERRFN endorsement_find_key(struct tpm *tpm, struct endorsement *endorsement);
+
 /* Loads the key. Errors: as tpm_check; EK_MISMATCH when it is not the one found before. */
 ERRFN endorsement_load(struct tpm *tpm, const struct endorsement *endorsement,
                        struct tpm_transient *out_key);

@@ -11,32 +11,6 @@
 
 #include <string.h>
 
-static ERRFN store_ak(struct call *call, const struct machine *machine, const struct ak *ak)
-{
-    struct ak_record record = {.name_len = ak->name_len, .public_len = ak->public_area->len, .activated_ms = call->now_ms};
-    memcpy(record.ek_fingerprint, call->ek_fingerprint, sizeof record.ek_fingerprint);
-    memcpy(record.machine_id, machine->machine_id, sizeof record.machine_id);
-    memcpy(record.name, ak->name, ak->name_len);
-    memcpy(record.public_area, ak->public_area->data, ak->public_area->len);
-    TRY(view_to_text(view_text(ak_key_name(ak->key_type)), record.key_name, sizeof record.key_name));
-    return ak_activate(call->signer->db, &record);
-}
-
-/* Later credentials are made with the algorithms that this one was opened with. */
-static ERRFN store_ek(struct call *call, const struct machine *machine, const struct ek *ek, struct view area)
-{
-    struct ek_record record = {
-        .source = (int)ek->source,
-        .key_type = (int)ek->key_type,
-        .certificate = ek->area ? buf_view(ek->area) : VIEW_EMPTY,
-        .spki = buf_view(ek->spki),
-        .public_area = area,
-    };
-    memcpy(record.fingerprint, call->ek_fingerprint, sizeof record.fingerprint);
-    memcpy(record.machine_id, machine->machine_id, sizeof record.machine_id);
-    return ek_put(call->signer->db, &record);
-}
-
 /* The last log is kept whatever it says, so that what is wrong can be explained; the last accepted one is what it is compared with. */
 static ERRFN store_log(struct call *call, const struct machine *machine, const struct appraisal *a,
                        uint8_t out_sha384[static STORED_LOG_SHA384_BYTES])
@@ -95,12 +69,7 @@ ERRFN appraisal_store(struct call *call, const struct machine *machine, const st
 {
     uint8_t log_sha384[STORED_LOG_SHA384_BYTES];
     bool with_log = appraisal->event_log.len > 0;
-    if (appraisal->ak_is_new) {
-        TRY(store_ak(call, machine, appraisal->ak));
-    }
-    if (appraisal->ek_public_len > 0) {
-        TRY(store_ek(call, machine, ek, view_of(appraisal->ek_public, appraisal->ek_public_len)));
-    }
+    TRY(possession_store(call, machine, ek, &appraisal->possession));
     if (with_log) {
         TRY(store_log(call, machine, appraisal, log_sha384));
     }

@@ -3,18 +3,13 @@
 #define ITL_SIGNER_APPRAISE_H
 
 #include "signer/facts.h"
-#include "signer/signer.h"
-#include "sql/proof.h"
-#include "tpm/ak.h"
+#include "signer/possession.h"
 #include "tpm/ek.h"
 #include "tpm/quote.h"
 
 struct appraisal {
+    struct possession possession; /* proved first */
     struct trust_verdict trust;
-    struct ak *ak;           /* owned */
-    bool ak_is_new;          /* proved in this session to live beside the EK */
-    uint8_t ek_public[PROOF_EK_PUBLIC_MAX_BYTES]; /* TPM2B_PUBLIC that the proof was made with */
-    size_t ek_public_len;    /* 0 when none was sent */
     struct quote quote;      /* views into the request */
     struct view signature;
     struct pcr_values values;
@@ -26,9 +21,12 @@ struct appraisal {
 /* What the quote's qualifying data must be: the nonce, or SHA-256(nonce || bound) where the proof is for something of its own, such as
  * a certificate request. `bound` is empty for none.
  *
- * Takes the session or nonce, checks possession, the AK, the quote and its nonce, and evaluates policy. Takes the nonce even when it
- * then refuses; writes nothing else. Errors: one of the reasons of EK material, AK, session, nonce and quote in err.def. A policy that does
- * not accept is a verdict, not an error. */
+ * After possession was proved: checks the quote's signature by that AK, its nonce, selection and values. Errors: those of quotes. */
+ERRFN appraise_quote(struct call *call, const struct ipc_attest_request *request, struct view bound, struct appraisal *appraisal);
+
+/* After possession was proved: judges the EK's trust, checks the quote where there is one or must be one, and evaluates policy, on the EK
+ * that was shown. Writes nothing. Errors: one of the reasons of EK material and quotes in err.def. A policy that does not accept is a
+ * verdict, not an error. */
 ERRFN appraise(struct call *call, const struct ipc_attest_request *request, const struct machine *machine, const struct ek *ek,
                struct view bound, struct appraisal *out_appraisal);
 

@@ -16,5 +16,6 @@ struct ipc_evidence_record evidence_on_wire(const struct evidence_record *e)
         .restart_count = e->restart_count,
         .firmware_version = e->firmware_version,
         .event_log_sha384 = e->event_log_sha384,
+        .ek_fingerprint = e->ek_fingerprint,
     };
 }

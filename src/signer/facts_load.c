@@ -1,5 +1,6 @@
 #include "signer/facts.h"
 
+#include "base/text.h"
 #include "signer/identity.h"
 #include "signer/stored_values.h"
 #include "sql/proof.h"
@@ -37,14 +38,22 @@ static ERRFN load_quote(struct call *call, const struct machine *machine, struct
     return OK;
 }
 
-static ERRFN load_keys(struct call *call, const struct machine *machine, const struct trust *trust, struct facts_storage *s)
+/* Of the EK that the evidence came with; an older release did not note which, and knew one only. */
+static ERRFN load_keys(struct call *call, const struct machine *machine, struct view ek_digest, const struct trust *trust,
+                       struct facts_storage *s)
 {
     struct ak_record ak;
-    TRY(identity_stored_certificate(call, machine->ek_fingerprint, &s->ek));
+    char fingerprint[MACHINE_EK_SIZE];
+    memcpy(fingerprint, machine->ek_fingerprint, sizeof fingerprint);
+    if (ek_digest.len > 0) {
+        ENSURE(ek_digest.len == EK_FINGERPRINT_BYTES, DB_TAMPERED);
+        hex_encode(ek_digest, fingerprint);
+    }
+    TRY(identity_stored_certificate(call, fingerprint, &s->ek));
     TRY(trust_evaluate(trust, s->ek, s->ek->chain, s->ek->chain_count, call->now_ms, &s->trust));
     s->evidence.ek = s->ek;
     s->evidence.trust = &s->trust;
-    err_t found = ak_get(call->signer->db, machine->ek_fingerprint, &ak);
+    err_t found = ak_get(call->signer->db, fingerprint, &ak);
     if (IS_E(found, AK_UNKNOWN)) {
         return OK;
     }
@@ -79,7 +88,7 @@ ERRFN facts_load(struct call *call, const struct machine *machine, const struct 
     struct evidence_record record;
     *out_storage = (struct facts_storage){.evidence = {.machine = machine}};
     TRY(load_quote(call, machine, out_storage, &record));
-    TRY(load_keys(call, machine, trust, out_storage));
+    TRY(load_keys(call, machine, record.ek_fingerprint, trust, out_storage));
     TRY(load_log(call, machine, record.event_log_sha384, out_storage));
     return facts_make(call, &out_storage->evidence, out_facts);
 }

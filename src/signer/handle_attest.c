@@ -3,6 +3,8 @@
 #include "base/text.h"
 #include "signer/appraise.h"
 #include "signer/identity.h"
+#include "signer/join.h"
+#include "signer/machine_reply.h"
 #include "signer/record.h"
 #include "signer/register.h"
 #include "signer/verdict.h"
@@ -35,7 +37,7 @@ static ERRFN issue_config_token(struct call *call, const struct machine *machine
 {
     uint8_t hash[SHA384_BYTES];
     TRY(make_token(call, hash, out_token));
-    return config_token_put(call->signer->db, machine->machine_id, hash, call->now_ms + CONFIG_TOKEN_TTL_MS);
+    return config_token_put(call->signer->db, machine->machine_id, call->ek_fingerprint, hash, call->now_ms + CONFIG_TOKEN_TTL_MS);
 }
 
 static ERRFN describe_machine(struct call *call, const struct machine *machine, struct ipc_attest_reply *out_reply)
@@ -54,13 +56,14 @@ static ERRFN grant(struct call *call, struct machine *machine, const struct appr
     machine->status = MACHINE_ATTESTED;
     machine->attested_at = call->now_ms;
     verdict_take(&appraisal->verdict, call->now_ms, machine);
-    TRY(identity_assurance(&appraisal->trust, ak_key_name(appraisal->ak->key_type), machine->assurance,
+    TRY(identity_assurance(&appraisal->trust, ak_key_name(appraisal->possession.ak->key_type), machine->assurance,
                            sizeof machine->assurance));
     TRY(machine_update(call->signer->db, machine));
     TRY(issue_config_token(call, machine, &out_reply->config_token));
     TRY(record_act(call, "attest", before, machine_status_name(MACHINE_ATTESTED), NULL, NULL));
     out_reply->status = MACHINE_ATTESTED;
     out_reply->action = IPC_ACTION_APPLY_CONFIG;
+    TRY(machine_eks_reply(call, machine, &out_reply->eks));
     return describe_machine(call, machine, out_reply);
 }
 
@@ -164,30 +167,56 @@ static ERRFN find_or_register(struct call *call, const struct ipc_attest_request
     return register_machine(call, &wishes, ek, out_machine);
 }
 
-ERRFN handle_attest(struct call *call, const struct ipc_attest_request *request, struct ipc_attest_reply *out_reply)
+/* In which states a proof can change the answer. Who waits for approval may be the other EK of a machine that doesn't. */
+static bool proof_counts(const struct machine *machine, const struct ipc_attest_request *request)
 {
-    AUTO(ek) ek = NULL;
-    TRY(identity_read(call, request->ek, request->ek_source, request->ek_fingerprint, &ek));
-    struct machine machine;
-    TRY(find_or_register(call, request, ek, &machine));
-    TRY(call_text(call, machine.machine_id, &out_reply->machine_id));
-    out_reply->status = (uint8_t)machine.status;
+    switch ((enum machine_status)machine->status) {
+    case MACHINE_PENDING_APPROVAL:
+        return request->session_id.len > 0 && request->activated_secret.len > 0;
+    case MACHINE_REGISTERED:
+    case MACHINE_ATTESTED:
+        return true;
+    case MACHINE_REVOKED:
+        return machine->wipe_pending;
+    case MACHINE_LOCKED:
+    case MACHINE_REJECTED:
+    case MACHINE_NONE:
+        break;
+    }
+    return false;
+}
+
+static ERRFN attest(struct call *call, const struct ipc_attest_request *request, const struct ek *ek, struct machine *machine,
+                    struct appraisal *appraisal, struct ipc_attest_reply *out_reply)
+{
+    if (proof_counts(machine, request)) {
+        /* From here on a nonce or session is used up whatever comes, and beside a join nothing is written before the verdict. */
+        call->keep = true;
+        TRY(possession_prove(call, request, &appraisal->possession));
+        TRY(join_machine(call, ek, &appraisal->possession, machine));
+    }
+    TRY(call_text(call, machine->machine_id, &out_reply->machine_id));
+    out_reply->status = (uint8_t)machine->status;
     out_reply->action = IPC_ACTION_NONE;
     out_reply->verdict = IPC_VERDICT_NOT_EVALUATED;
     bool done;
-    TRY(answer_by_state(call, &machine, out_reply, &done));
+    TRY(answer_by_state(call, machine, out_reply, &done));
     if (done) {
         return OK;
     }
+    TRY(appraise(call, request, machine, ek, VIEW_EMPTY, appraisal));
+    call->keep = false;
+    return decide(call, machine, ek, appraisal, out_reply);
+}
 
+ERRFN handle_attest(struct call *call, const struct ipc_attest_request *request, struct ipc_attest_reply *out_reply)
+{
+    AUTO(ek) ek = NULL;
+    struct machine machine;
     struct appraisal appraisal = {0};
-    /* From here on a nonce or session is used up whatever comes, and nothing else is written before the verdict. */
-    call->keep = true;
-    err_t appraised = appraise(call, request, &machine, ek, VIEW_EMPTY, &appraisal);
-    if (IS_OK(appraised)) {
-        call->keep = false;
-        appraised = decide(call, &machine, ek, &appraisal, out_reply);
-    }
+    TRY(identity_read(call, request->ek, request->ek_source, request->ek_fingerprint, &ek));
+    TRY(find_or_register(call, request, ek, &machine));
+    err_t attested = attest(call, request, ek, &machine, &appraisal, out_reply);
     appraisal_clear(&appraisal);
-    return appraised;
+    return attested;
 }

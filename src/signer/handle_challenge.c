@@ -36,10 +36,10 @@ ERRFN handle_nonce_new(struct call *call, const struct ipc_nonce_new_request *re
     return nonce_put(call->signer->db, out_reply->nonce_id, out_reply->nonce, out_reply->expires_at);
 }
 
-static ERRFN check_spacing(struct call *call, const struct machine *machine)
+static ERRFN check_spacing(struct call *call)
 {
     uint64_t last;
-    TRY(session_last_created(call->signer->db, machine->ek_fingerprint, &last));
+    TRY(session_last_created(call->signer->db, call->ek_fingerprint, &last));
     uint64_t interval = call->signer->settings.challenge_interval_ms;
     if (last != 0 && call->now_ms >= last && call->now_ms - last < interval) {
         call->retry_after_s = (uint32_t)(interval / 1000 + 1);
@@ -72,12 +72,13 @@ static ERRFN make_credential(struct call *call, const struct ek *ek, const struc
     return OK;
 }
 
-static ERRFN open_session(struct call *call, const struct machine *machine, const struct ak *ak, struct session *session)
+/* For the EK that was shown, which need not be the one that the machine goes by. */
+static ERRFN open_session(struct call *call, const struct ak *ak, struct session *session)
 {
     random_bytes(session->id, sizeof session->id);
     random_bytes(session->nonce_id, sizeof session->nonce_id);
     random_bytes(session->nonce, sizeof session->nonce);
-    memcpy(session->ek_fingerprint, machine->ek_fingerprint, sizeof session->ek_fingerprint);
+    memcpy(session->ek_fingerprint, call->ek_fingerprint, sizeof session->ek_fingerprint);
     memcpy(session->ak_name, ak->name, ak->name_len);
     session->ak_name_len = ak->name_len;
     ENSURE(ak->public_area->len <= sizeof session->ak_public, TOO_LONG);
@@ -161,13 +162,13 @@ ERRFN handle_challenge(struct call *call, const struct ipc_challenge_request *re
     TRY(identity_machine(call, ek, &machine));
     TRY(check_state(&machine));
     TRY(check_room(call, session_count));
-    TRY(check_spacing(call, &machine));
+    TRY(check_spacing(call));
 
     struct session session = {0};
     TRY(make_credential(call, ek, ak, &session, out_reply));
     bool area_is_ek = ek->source == EK_SOURCE_PUB && ek->public_area_known;
     TRY(claim_public_area(area_is_ek ? request->ek : request->ek_public, &session));
-    TRY(open_session(call, &machine, ak, &session));
+    TRY(open_session(call, ak, &session));
     TRY(list_selection(call, &out_reply->selection));
     TRY(describe_log(call, &machine, out_reply));
     memcpy(out_reply->session_id, session.id, sizeof out_reply->session_id);

@@ -76,14 +76,14 @@ static ERRFN describe(const struct machine *machine, const uint8_t *token_hash, 
 }
 
 /* A key of its own for every delivery, which only the TPM with this EK and this AK can open. */
-static ERRFN seal(struct call *call, const struct machine *machine, struct view yaml, struct ipc_config_fetch_reply *out_reply)
+static ERRFN seal(struct call *call, const char *ek_fingerprint, struct view yaml, struct ipc_config_fetch_reply *out_reply)
 {
     AUTO(ek) ek = NULL;
     AUTO(ak) ak = NULL;
     AUTO(secret) key = NULL;
     struct ak_record record;
-    TRY(identity_stored_ek(call, machine->ek_fingerprint, &ek));
-    TRY(ak_get(call->signer->db, machine->ek_fingerprint, &record));
+    TRY(identity_stored_ek(call, ek_fingerprint, &ek));
+    TRY(ak_get(call->signer->db, ek_fingerprint, &record));
     TRY(ak_parse(view_of(record.public_area, record.public_len), &ak));
     TRY(secret_random(GCM_KEY_BYTES, &key));
 
@@ -113,12 +113,15 @@ static ERRFN seal(struct call *call, const struct machine *machine, struct view 
     return OK;
 }
 
+/* The machine and, into the call, the EK that attested for this token. */
 static ERRFN find_machine(struct call *call, const uint8_t *token_hash, struct machine *out_machine)
 {
     struct config_token_found found;
     TRY(config_token_find(call->signer->db, token_hash, call->now_ms, &found));
     TRY(machine_by_id(call->signer->db, found.machine_id, out_machine));
     memcpy(call->machine_id, out_machine->machine_id, sizeof call->machine_id);
+    memcpy(call->ek_fingerprint, found.ek_fingerprint[0] ? found.ek_fingerprint : out_machine->ek_fingerprint,
+           sizeof call->ek_fingerprint);
     return gate_check(out_machine, IPC_GATE_CONFIG, call->now_ms);
 }
 
@@ -127,7 +130,7 @@ static ERRFN deliver(struct call *call, const struct machine *machine, bool seal
     AUTO(buf) yaml = NULL;
     TRY(assemble(call, machine, &yaml));
     if (sealed) {
-        return seal(call, machine, buf_view(yaml), out_reply);
+        return seal(call, call->ek_fingerprint, buf_view(yaml), out_reply);
     }
     struct buf *plain;
     TRY(call_buffer(call, IPC_CONFIG_MAX, &plain));

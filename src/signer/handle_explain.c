@@ -97,6 +97,7 @@ ERRFN handle_machine_explain(struct call *call, const struct ipc_machine_explain
     TRY(operator_may_read(call, &act));
     TRY(machine_find(call, request->machine_id, &machine));
     TRY(machine_reply(call, &machine, &out_reply->machine));
+    TRY(machine_eks_reply(call, &machine, &out_reply->eks));
     TRY(call_text(call, policy->name, &out_reply->policy_name));
     out_reply->policy_version = policy->version;
     out_reply->policy_number = call->signer->policy_number;

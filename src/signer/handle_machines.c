@@ -57,6 +57,7 @@ ERRFN handle_machine_get(struct call *call, const struct ipc_machine_get_request
     TRY(operator_may_read(call, &act));
     struct machine machine;
     TRY(machine_find(call, request->machine_id, &machine));
+    TRY(machine_eks_reply(call, &machine, &out_reply->eks));
     return machine_reply(call, &machine, &out_reply->machine);
 }
 

@@ -64,6 +64,7 @@ static ERRFN insert(struct call *call, const struct ek *ek, const struct machine
         .key_type = (int)ek->key_type,
         .certificate = ek->area ? buf_view(ek->area) : VIEW_EMPTY,
         .spki = buf_view(ek->spki),
+        .since_ms = call->now_ms,
     };
     memcpy(record.fingerprint, machine->ek_fingerprint, sizeof record.fingerprint);
     TRY(machine_insert(call->signer->db, machine, &record));

@@ -7,6 +7,7 @@
 #include "signer/gate.h"
 #include "signer/identity.h"
 #include "signer/issuer.h"
+#include "signer/join.h"
 #include "signer/machine_reply.h"
 #include "signer/record.h"
 #include "signer/verdict.h"
@@ -42,17 +43,35 @@ static ERRFN read_key(struct call *call, const struct ipc_request_cert_request *
     return IS_OK(parsed) ? OK : call_refuse(call, parsed, "body.wrapping_key_pem");
 }
 
+/* The EK that proves: the one that the request names, or the one that the machine goes by. */
 static ERRFN find_ek(struct call *call, const struct ipc_request_cert_request *request, const struct machine *machine,
                      struct ek **out_ek)
 {
-    AUTO(ek) ek = NULL;
+    struct ek_summary eks[MACHINE_EKS_MAX];
+    size_t count;
     memcpy(call->ek_fingerprint, machine->ek_fingerprint, sizeof call->ek_fingerprint);
-    TRY(identity_stored_certificate(call, machine->ek_fingerprint, &ek));
-    if (request->ek_fingerprint.len > 0 && !ek_fingerprint_matches(ek, request->ek_fingerprint)) {
-        return call_refuse(call, E(EK_FINGERPRINT_MISMATCH), "body.ek_fingerprint");
+    if (request->ek_fingerprint.len == 0) {
+        return identity_stored_certificate(call, machine->ek_fingerprint, out_ek);
     }
-    *out_ek = STEAL(ek);
-    return OK;
+    TRY(ek_list(call->signer->db, machine->machine_id, eks, &count));
+    for (size_t i = 0; i < count; i++) {
+        AUTO(ek) ek = NULL;
+        TRY(identity_stored_certificate(call, eks[i].fingerprint, &ek));
+        if (ek_fingerprint_matches(ek, request->ek_fingerprint)) {
+            memcpy(call->ek_fingerprint, eks[i].fingerprint, sizeof call->ek_fingerprint);
+            *out_ek = STEAL(ek);
+            return OK;
+        }
+    }
+    return call_refuse(call, E(EK_FINGERPRINT_MISMATCH), "body.ek_fingerprint");
+}
+
+static ERRFN prove_possession(struct call *call, const struct ipc_attest_request *evidence, struct machine *machine,
+                              const struct ek *ek, struct view bound, struct appraisal *appraisal)
+{
+    TRY(possession_prove(call, evidence, &appraisal->possession));
+    TRY(join_machine(call, ek, &appraisal->possession, machine));
+    return appraise(call, evidence, machine, ek, bound, appraisal);
 }
 
 /* The same proof as an attestation's, for the key in question. */
@@ -69,7 +88,7 @@ static ERRFN prove(struct call *call, const struct ipc_request_cert_request *req
         .pcr_values = request->pcr_values,
     };
     struct view bound = request->csr.len > 0 ? request->csr : request->wrapping_key;
-    err_t proved = appraise(call, &evidence, machine, ek, bound, &appraisal);
+    err_t proved = prove_possession(call, &evidence, machine, ek, bound, &appraisal);
     if (IS_OK(proved)) {
         proved = appraisal_store(call, machine, ek, &appraisal);
     }
@@ -161,6 +180,7 @@ static ERRFN prove_and_issue(struct call *call, const struct ipc_request_cert_re
                              struct ipc_request_cert_reply *out_reply)
 {
     AUTO(ek) ek = NULL;
+    AUTO(ek) named = NULL;
     struct machine machine;
     const struct wanted wanted = {
         .enrollment = request->profile != PROFILE_SVID,
@@ -174,11 +194,13 @@ static ERRFN prove_and_issue(struct call *call, const struct ipc_request_cert_re
     call->keep = true;
     TRY(prove(call, request, &machine, ek));
     TRY(check_gates(call, &machine));
-    TRY(check_wanted(call, &machine, ek, wanted));
+    /* Whichever EK proved it, the name is that of the EK that an operator approved. */
+    TRY(identity_stored_certificate(call, machine.ek_fingerprint, &named));
+    TRY(check_wanted(call, &machine, named, wanted));
     if (asked->wrapping_key) {
         TRY(make_key(call, asked, out_reply));
     }
-    TRY(issue(call, &machine, ek, buf_view(asked->spki), wanted, out_reply));
+    TRY(issue(call, &machine, named, buf_view(asked->spki), wanted, out_reply));
     return machine_update(call->signer->db, &machine);
 }
 

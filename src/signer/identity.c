@@ -59,6 +59,15 @@ ERRFN identity_trust(struct call *call, const struct ek *ek, struct trust_verdic
     return OK;
 }
 
+ERRFN identity_vouched(struct call *call, const struct ek *ek, bool *out_vouched)
+{
+    const struct signer *s = call->signer;
+    struct trust_verdict verdict;
+    TRY(trust_evaluate(s->trust, ek, ek->chain, ek->chain_count, call->now_ms, &verdict));
+    *out_vouched = policy_trusts(s->policy, &verdict);
+    return OK;
+}
+
 ERRFN identity_machine(struct call *call, const struct ek *ek, struct machine *out_machine)
 {
     char fingerprint[MACHINE_EK_SIZE];

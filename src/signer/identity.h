@@ -11,6 +11,9 @@ ERRFN identity_read(struct call *call, struct view ek_bytes, uint8_t source, str
 /* Judges the EK's trust as policy wants it. OK with *out_verdict->reason set means "not by itself, but an operator may decide". */
 ERRFN identity_trust(struct call *call, const struct ek *ek, struct trust_verdict *out_verdict);
 
+/* Whether policy trusts the EK by itself, by certificate or allowed hash, so that it is known to sit in a TPM. */
+ERRFN identity_vouched(struct call *call, const struct ek *ek, bool *out_vouched);
+
 /* The machine of this EK. Errors: MACHINE_UNKNOWN. */
 ERRFN identity_machine(struct call *call, const struct ek *ek, struct machine *out_machine);
 

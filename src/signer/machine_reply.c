@@ -1,8 +1,11 @@
 #include "signer/machine_reply.h"
 
 #include "signer/gate.h"
+#include "tpm/ek.h"
 
 #include <string.h>
+
+_Static_assert((int)MACHINE_EKS_MAX <= (int)IPC_ROWS_MAX_ek, "an answer has room for every EK");
 
 ERRFN machine_find(struct call *call, struct view id, struct machine *out_machine)
 {
@@ -53,4 +56,24 @@ ERRFN machine_reply(struct call *call, const struct machine *machine, struct ipc
     TRY(call_buffer(call, 8192, &storage));
     struct ipc_machine_record record = machine_record(machine, call->now_ms);
     return ipc_list_add_machine(out_list, storage, &record);
+}
+
+ERRFN machine_eks_reply(struct call *call, const struct machine *machine, struct ipc_list *out_list)
+{
+    struct ek_summary eks[MACHINE_EKS_MAX];
+    struct buf *storage;
+    size_t count;
+    TRY(ek_list(call->signer->db, machine->machine_id, eks, &count));
+    TRY(call_buffer(call, MACHINE_EKS_MAX * 256, &storage));
+    for (size_t i = 0; i < count; i++) {
+        struct ipc_ek_record row = {
+            .fingerprint = view_text(eks[i].fingerprint),
+            .key = view_text(ek_key_name((enum ek_key)eks[i].key_type)),
+            .source = (uint8_t)eks[i].source,
+            .since = eks[i].since_ms,
+            .names_machine = strcmp(eks[i].fingerprint, machine->ek_fingerprint) == 0,
+        };
+        TRY(ipc_list_add_ek(out_list, storage, &row));
+    }
+    return OK;
 }

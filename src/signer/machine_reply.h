@@ -13,4 +13,7 @@ struct ipc_machine_record machine_record(const struct machine *machine, uint64_t
 /* A list of this one machine, which lives as long as the call. */
 ERRFN machine_reply(struct call *call, const struct machine *machine, struct ipc_list *out_list);
 
+/* Its EKs, the oldest first; the list lives as long as the call. */
+ERRFN machine_eks_reply(struct call *call, const struct machine *machine, struct ipc_list *out_list);
+
 #endif

@@ -22,7 +22,14 @@ def machine(number, **changes):
     return fields
 
 
-MACHINES = [machine(0xaaaa0001), machine(0xaaaa0002), machine(0xbbbb0001, status="attested", role="controlplane", hostname="cp-1")]
+def ek(number, key, names_machine):
+    return {"ek_fingerprint": f"{number:096x}", "key": key, "ek_source": "cert", "since": "2026-11-22T10:00:00.000Z",
+            "names_machine": names_machine}
+
+
+MACHINES = [machine(0xaaaa0001, eks=[ek(0xaaaa0001, "P-384", True)]), machine(0xaaaa0002),
+            machine(0xbbbb0001, status="attested", role="controlplane", hostname="cp-1",
+                    eks=[ek(0xbbbb0001, "P-384", True), ek(0xbbbb00ff, "RSA-2048", False)])]
 POLICY = "name: strict\nversion: 7\nmode: enforce\n"
 MANY = [machine(0xcc000000 + i) for i in range(450)]
 

@@ -162,6 +162,17 @@ static void machine_is_found_by_an_unambiguous_prefix(void **state)
     assert_said(ran.errors, "field_invalid");
 }
 
+static void eks_of_a_machine_with_several_are_shown_in_full(void **state)
+{
+    (void)state;
+    assert_int_equal(run("machine get bbbb"), EXIT_DONE);
+    assert_said(ran.output, "EKs of its TPM:\nEK FINGERPRINT ");
+    assert_said(ran.output, "00000000bbbb0001  P-384     cert    2026-11-22T10:00:00.000Z  yes\n");
+    assert_said(ran.output, "00000000bbbb00ff  RSA-2048  cert    2026-11-22T10:00:00.000Z  no\n");
+    assert_int_equal(run("machine get " AAAA0001), EXIT_DONE);
+    assert_null(strstr(ran.output, "EKs of its TPM"));
+}
+
 static void json_output_is_the_servers_indented(void **state)
 {
     (void)state;
@@ -575,6 +586,7 @@ int main(void)
         cmocka_unit_test(list_filters_at_the_server),
         cmocka_unit_test(list_fetches_every_page),
         cmocka_unit_test(machine_is_found_by_an_unambiguous_prefix),
+        cmocka_unit_test(eks_of_a_machine_with_several_are_shown_in_full),
         cmocka_unit_test(json_output_is_the_servers_indented),
         cmocka_unit_test(control_characters_do_not_reach_the_terminal),
         cmocka_unit_test(approval_is_signed_and_names_the_ek),

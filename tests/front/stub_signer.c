@@ -222,6 +222,16 @@ static struct refusal machine_get(const struct ipc_machine_get_request *r,
     if (!view_is(r->machine_id, MACHINE_ID)) {
         REFUSE(MACHINE_UNKNOWN, "", 0);
     }
+    static struct buf *rows;
+    struct ipc_ek_record ek = {.fingerprint = view_text("ab"),
+                               .key = view_text("P-384"),
+                               .source = 1,
+                               .since = 1795341600000u,
+                               .names_machine = 1};
+    buf_free(rows);
+    if (!IS_OK(buf_new(1024, &rows)) || !IS_OK(ipc_list_add_ek(&out->eks, rows, &ek))) {
+        REFUSE(BUG, "", 0);
+    }
     return give_machines(1, &out->machine);
 }
 
@@ -292,6 +302,19 @@ static struct refusal request_cert(const struct ipc_request_cert_request *r,
         out->wrapped_key = view_text("wrapped");
         out->iv = view_text("iv");
     }
+    return FINE;
+}
+
+static struct refusal ak_activate(const struct ipc_ak_activate_request *r,
+                                  struct ipc_ak_activate_reply *out)
+{
+    printf("ak_activate %.*s ek %u %.*s ak %.*s secret %.*s quote %.*s %.*s values %u\n",
+           (int)r->machine_id.len, r->machine_id.data, r->ek_source, (int)r->ek.len, r->ek.data,
+           (int)r->ak_public.len, r->ak_public.data, (int)r->activated_secret.len,
+           r->activated_secret.data, (int)r->quote.len, r->quote.data, (int)r->signature.len,
+           r->signature.data, r->pcr_values.count);
+    fflush(stdout);
+    *out = (struct ipc_ak_activate_reply){.machine_id = view_text(MACHINE_ID), .joined = 1};
     return FINE;
 }
 
@@ -427,6 +450,7 @@ ERRFN stub_answer(struct stub *stub, struct ipc_channel *channel, const struct i
         CASE(machine_get)
         CASE(machine_approve)
         CASE(request_cert)
+        CASE(ak_activate)
         CASE(enroll)
         CASE(pki_document)
         CASE(tls_anchor)

@@ -90,7 +90,8 @@ def test_openapi_describes_exactly_the_routes(appliance):
         ("GET", "/api/v1/policies"), ("POST", "/api/v1/policies"), ("GET", "/api/v1/policies/{number}"),
         ("POST", "/api/v1/policies/{number}/activate"),
         ("DELETE", "/api/v1/machines/{machine_id}"), ("POST", "/api/v1/machines/enroll"),
-        ("POST", "/api/v1/machines/{machine_id}/request-cert"), ("GET", "/api/v1/certificates"),
+        ("POST", "/api/v1/machines/{machine_id}/request-cert"), ("POST", "/api/v1/machines/{machine_id}/ak-activate"),
+        ("GET", "/api/v1/certificates"),
         ("POST", "/api/v1/certificates/{serial}/revoke"),
         ("GET", "/pki/enrollment-ca.pem"), ("GET", "/pki/enrollment-ca.crl"), ("GET", "/pki/bundle.json"),
         *(("POST", "/api/v1/machines/{machine_id}/" + act) for act in ("lock", "unlock", "revoke", "reject", "wipe-ack"))}
@@ -213,7 +214,8 @@ def test_challenge_with_a_bad_ak_is_forbidden(appliance):
 
 
 EIGHT = ["machine_id", "status", "hostname", "role", "message", "action", "config_url", "config_token"]
-MORE = ["reason", "verdict", "failures", "policy_version", "assurance", "wipe_token", "verdicts", "baseline", "note", "valid_until", "reattest_after"]
+MORE = ["reason", "verdict", "failures", "policy_version", "assurance", "wipe_token", "verdicts", "baseline", "note", "valid_until", "reattest_after",
+        "ek_fingerprints"]
 
 
 def test_attest_answers_with_all_keys(appliance):
@@ -500,6 +502,38 @@ def test_wrapped_key_is_answered(appliance):
     ({"profile": "root"}, "field_invalid", "profile"), ({"session_id": "00"}, "field_invalid", "session_id")])
 def test_bad_certificate_request_is_refused(appliance, fields, reason, field):
     schema_error(appliance.post(f"/api/v1/machines/{MACHINE}/request-cert", fields), reason, "body", field)
+
+
+def activation(**more):
+    return {"session_id": "00" * 16, "activated_secret": b64(b"s"), "ak_pub": b64(b"area"), "ek_cert_pem": b64(b"certificate"), **more}
+
+
+@pytest.mark.parametrize("quote", [{}, {"pcr_quote": b64(b"q"), "pcr_signature": b64(b"z")}, {"quote": b64(b"q"), "quote_sig": b64(b"z")},
+                                   {"pcr_quote": b64(b"q"), "pcr_signature": b64(b"z"), "quote": b64(b"other"), "quote_sig": b64(b"other")}])
+def test_ak_is_activated_with_either_name_of_the_quote_or_without_one(appliance, quote):
+    appliance.forget()
+    answer = appliance.post(f"/api/v1/machines/{MACHINE}/ak-activate", activation(pcr_values={"sha256:0": "00" * 32}, **quote))
+    said = "q z" if quote else " "
+    assert appliance.expect("ak_activate ") == f"ak_activate {MACHINE} ek 1 certificate ak area secret s quote {said} values 1"
+    assert answer.status == 200 and list(answer.json) == ["machine_id", "ak_accepted", "ek_joined", "message"]
+    assert answer.json["ak_accepted"] is True and answer.json["ek_joined"] is True
+
+
+@pytest.mark.parametrize("fields,reason,field", [
+    ({"ek_cert_pem": None}, "ek_missing", "ek_cert_pem"), ({"ak_pub": ""}, "field_missing", "ak_pub"),
+    ({"ak_pub": b64(bytes(1025))}, "too_long", "ak_pub"), ({"session_id": "00"}, "field_invalid", "session_id"),
+    ({"quote": 1}, "field_invalid", "quote"), ({"quote_sig": "*"}, "base64_invalid", "quote_sig"),
+    ({"pcr_values": {"sha256:24": "00" * 32}}, "pcr_values_invalid", "pcr_values"), ({"ek_fingerprint": "00"}, "field_invalid", "ek_fingerprint")])
+def test_bad_ak_activation_is_refused(appliance, fields, reason, field):
+    schema_error(appliance.post(f"/api/v1/machines/{MACHINE}/ak-activate", activation(**fields)), reason, "body", field)
+
+
+def test_one_machine_comes_with_its_eks(appliance):
+    answer = appliance.get(f"/api/v1/machines/{MACHINE}", Authorization="Bearer good")
+    assert answer.json["eks"] == [{"ek_fingerprint": "ab", "key": "P-384", "ek_source": "cert", "since": "2026-11-22T10:00:00.000Z",
+                                   "names_machine": True}]
+    listed = appliance.get("/api/v1/machines?limit=1", Authorization="Bearer good")
+    assert "eks" not in listed.json[0]
 
 
 def test_enrollment_is_answered_like_attest(appliance):

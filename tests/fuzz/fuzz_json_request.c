@@ -59,17 +59,26 @@ static void enroll(struct fields *f, struct buf *out)
     }
 }
 
+static void ak_activate(struct fields *f, struct buf *out)
+{
+    struct ipc_ak_activate_request r;
+    if (IS_OK(node_request_ak_activate(f, &r))) {
+        r.source_ip = view_text("192.0.2.1");
+        must_encode(ipc_put_ak_activate_request(out, &r));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const endpoints[])(struct fields *, struct buf *) = {
-        attest, challenge, self_register, certificate, enroll};
+        attest, challenge, self_register, certificate, enroll, ak_activate};
     static struct fields fields;
     AUTO(buf) out = NULL;
     if (size == 0 || !IS_OK(buf_new((size_t)1024 * 1024, &out))) {
         return 0;
     }
     if (IS_OK(fields_read(view_of(data + 1, size - 1), &fields))) {
-        endpoints[data[0] % 5](&fields, out);
+        endpoints[data[0] % 6](&fields, out);
     }
     fields_clear(&fields);
     return 0;

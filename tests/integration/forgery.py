@@ -1,6 +1,8 @@
 """What an attacker makes without a TPM: keys, EK certificates and TPM structures in software."""
 
 import base64
+import hashlib
+import hmac
 import os
 import shutil
 
@@ -114,6 +116,33 @@ class Workshop:
         self.write("data", data)
         self.openssl("dgst", "-sha256", "-sign", name + ".key", "-out", "signature", "data")
         return self.read("signature")
+
+
+    # -- credentials opened without a TPM ----------------------------------------------------------------------------
+
+    def open_credential(self, credential, ak_pub, name="ek"):
+        """What TPM2_ActivateCredential does, for NAME.key of RSA-2048 and an AK named by SHA-256 (TPM 2.0 Part 1 section 24).
+        The AK's public area is all that it takes of the AK."""
+        ak_name = bytes.fromhex("000b") + hashlib.sha256(ak_pub[2:]).digest()
+        self.write("sealed", base64.b64decode(credential["encrypted_secret"])[2:])
+        self.openssl("pkeyutl", "-decrypt", "-inkey", name + ".key", "-in", "sealed", "-out", "seed", "-pkeyopt",
+                     "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:sha256", "-pkeyopt",
+                     "rsa_oaep_label:" + b"IDENTITY\0".hex())
+        key = kdfa(self.read("seed"), b"STORAGE", ak_name, 128)
+        blob = base64.b64decode(credential["credential_blob"])[2:]
+        mac = blob[2:2 + int.from_bytes(blob[:2], "big")]
+        encrypted = blob[2 + len(mac):]
+        mac_key = kdfa(self.read("seed"), b"INTEGRITY", b"", 256)
+        assert hmac.digest(mac_key, encrypted + ak_name, "sha256") == mac
+        self.write("encrypted", encrypted)
+        self.openssl("enc", "-d", "-aes-128-cfb", "-K", key.hex(), "-iv", "00" * 16, "-in", "encrypted", "-out", "opened")
+        return self.read("opened")[2:]
+
+
+def kdfa(key, label, context, bits):
+    """TPM 2.0 Part 1 section 11.4.10.2 with SHA-256, for at most one block of it."""
+    block = hmac.digest(key, (1).to_bytes(4, "big") + label + b"\0" + context + bits.to_bytes(4, "big"), "sha256")
+    return block[:bits // 8]
 
 
 def ek_fields(der, fingerprint):

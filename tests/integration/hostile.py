@@ -30,14 +30,15 @@ class Evidence:
         self.ak = ak
         self.ek = ek
         self.identity = node.identity(ek)
+        self.ek_context = "ek.ctx"
         self.session = None
         self.make_keys()
 
     def make_keys(self):
         tool, path = self.tpm.tool, self.tpm.path
         self.flush()
-        tool("tpm2_createek", "-G", self.EK_OPTIONS[self.ek], "-c", path("ek.ctx"), "-u", path("ek.pub"))
-        tool("tpm2_createak", "-C", path("ek.ctx"), "-c", path("ak.ctx"), *self.AK_OPTIONS[self.ak], "-u", path("ak.pub"),
+        tool("tpm2_createek", "-G", self.EK_OPTIONS[self.ek], "-c", path(self.ek_context), "-u", path("ek.pub"))
+        tool("tpm2_createak", "-C", path(self.ek_context), "-c", path("ak.ctx"), *self.AK_OPTIONS[self.ak], "-u", path("ak.pub"),
              "-n", path("ak.name"))
         self.flush()
         self.ak_pub = self.tpm.read("ak.pub")
@@ -67,7 +68,7 @@ class Evidence:
             self.tpm.tool("tpm2_startauthsession", "--policy-session", "-S", path("session.ctx"))
             self.tpm.tool("tpm2_policysecret", "-S", path("session.ctx"), "-c", "e")
             authorization = ("-P", "session:" + path("session.ctx"))
-        done = self.tpm.tool("tpm2_activatecredential", "-c", path(ak_context), "-C", path("ek.ctx"), "-i", path("cred"),
+        done = self.tpm.tool("tpm2_activatecredential", "-c", path(ak_context), "-C", path(self.ek_context), "-i", path("cred"),
                              "-o", path("secret"), *authorization, check=False)
         self.flush()
         return self.tpm.read("secret") if done.returncode == 0 else None
@@ -118,6 +119,34 @@ class Evidence:
 
     def post(self, body):
         return self.appliance.post("/api/v1/attest", body)
+
+    def activation(self, **changes):
+        """A complete, honest body for ak-activate, without a quote, in a new session."""
+        challenged = self.challenge()
+        assert challenged.status == 200, challenged
+        body = dict(self.identity, session_id=self.session["session_id"], activated_secret=b64(self.activate()),
+                    ak_pub=b64(self.ak_pub))
+        body.update(changes)
+        return {name: value for name, value in body.items() if value is not None}
+
+    def ak_activate(self, machine_id, **changes):
+        return self.appliance.post(f"/api/v1/machines/{machine_id}/ak-activate", self.activation(**changes))
+
+
+class OtherEk(Evidence):
+    """The same TPM and the same AK, shown with another EK."""
+
+    def __init__(self, evidence, ek="p384"):
+        self.node, self.tpm, self.appliance, self.ak = evidence.node, evidence.tpm, evidence.appliance, evidence.ak
+        self.ek = ek
+        self.ek_context = f"ek-{ek}.ctx"
+        self.identity = self.node.identity(ek)
+        self.session = None
+        self.ak_pub = evidence.ak_pub
+        self.flush()
+        self.tpm.tool("tpm2_createek", "-G", self.EK_OPTIONS[ek], "-c", self.tpm.path(self.ek_context), "-u",
+                      self.tpm.path(f"ek-{ek}.pub"))
+        self.flush()
 
 
 def snapshot(appliance):

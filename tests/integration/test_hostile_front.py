@@ -397,6 +397,48 @@ def test_used_session_is_refused(hostile):
     assert channel.call("attest", **values)[0] == "session_used"
 
 
+def activation(channel, node, evidence, machine, **changes):
+    """The proof of a node's EK and AK, as the front passes it on for `machine`."""
+    session = challenge(channel, node, evidence)
+    values = dict(ek(node), machine_id=machine, session_id=session["session_id"], activated_secret=evidence.activate(),
+                  ak_public=evidence.ak_pub)
+    return channel.call("ak_activate", **dict(values, **changes))
+
+
+def test_front_can_not_turn_a_proof_to_another_machine(hostile):
+    node, evidence = hostile.nodes[0], hostile.evidence[0]
+    channel = open_channel(hostile, "api")
+    for machine in (hostile.nodes[1].machine, hostile.pending.machine, "", "x"):
+        assert activation(channel, node, evidence, machine)[0] == "ek_not_of_this_machine"
+    reason, reply = activation(channel, node, evidence, node.machine)
+    assert reason == "ok" and reply["machine_id"].decode() == node.machine and reply["joined"] == 0
+
+
+@pytest.mark.parametrize("changes, reason", [
+    ({"activated_secret": b""}, "field_missing"), ({"activated_secret": bytes(32)}, "challenge_response_invalid"),
+    ({"session_id": b""}, "field_missing"), ({"session_id": b"short"}, "session_unknown"), ({"session_id": bytes(16)}, "session_unknown"),
+    ({"quote": b"\xffTCG"}, "quote_missing"), ({"quote": b"\xffTCG", "signature": b"s"}, "quote_unreadable"),
+    ({"ek": b"\x30\x03\x02\x01\x01"}, "ek_unreadable"), ({"ek_source": 0}, "ek_missing")])
+def test_front_can_not_leave_out_a_part_of_the_activation(hostile, changes, reason):
+    node, evidence = hostile.nodes[0], hostile.evidence[0]
+    assert activation(open_channel(hostile, "api"), node, evidence, node.machine, **changes)[0] == reason
+
+
+def test_front_can_not_join_an_ek_that_proved_nothing(hostile):
+    """It has an EK that waits, and the AK of a member; it lacks a TPM that holds both."""
+    member, pending = hostile.evidence[0], hostile.pending
+    channel = open_channel(hostile, "api")
+    session = challenge(channel, pending, member)
+    assert member.try_activate(member.session) is None
+    values = dict(ek(pending), machine_id=hostile.nodes[0].machine, session_id=session["session_id"], ak_public=member.ak_pub)
+    assert channel.call("ak_activate", **values, activated_secret=bytes(32))[0] == "challenge_response_invalid"
+    # The secret of the member's own challenge, for the EK that waits.
+    own = challenge(channel, hostile.nodes[0], member)
+    values.update(session_id=own["session_id"], activated_secret=member.activate())
+    assert channel.call("ak_activate", **values)[0] == "session_unknown"
+    assert_pending(hostile)
+
+
 def test_another_machines_session_is_refused(hostile):
     channel = open_channel(hostile, "api")
     first, second = hostile.nodes

@@ -93,6 +93,10 @@ class Handler(tls_server.Handler):
                                       failures=[{"rule": "pcr sha256:7", "expected": "aa", "actual": "bb"}])
         if mode == "odd-token":
             return self.attest_answer(config_token="../machines")
+        if mode == "odd-eks":
+            return self.attest_answer(ek_fingerprints=["ab" * 48, "no digest"])
+        if mode == "other-eks":
+            return self.attest_answer(ek_fingerprints=["ab" * 48])
         self.attest_answer()
 
     def config(self, mode):

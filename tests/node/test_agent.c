@@ -232,10 +232,22 @@ static void answers_that_are_not_the_appliances_are_refused(void **state)
     assert_said("answer_invalid");
     assert_int_equal(run("odd-token", NULL, NULL), AGENT_FAILED);
     assert_said("answer_invalid");
+    assert_int_equal(run("odd-eks", NULL, NULL), AGENT_FAILED);
+    assert_said("answer_invalid");
     assert_int_equal(server_requests(&stub, "GET /api/v1/machines"), 0);
     assert_int_equal(server_requests(&stub, "GET /api/v1/config/.."), 0);
     assert_int_equal(run("plain", NULL, NULL), AGENT_FAILED);
     assert_said("answer_invalid");
+}
+
+/* The stub knows nothing of ak-activate. */
+static void other_ek_that_is_refused_does_not_lose_the_attestation(void **state)
+{
+    (void)state;
+    unsigned before = server_requests(&stub, "POST /api/v1/machines/");
+    assert_int_equal(run("other-eks", NULL, NULL), AGENT_ATTESTED);
+    assert_said("EK RSA-2048 (L-1) could not be introduced: Refused for not_found. [not_found]");
+    assert_int_equal(server_requests(&stub, "POST /api/v1/machines/"), before + 1);
 }
 
 static void challenge_made_for_another_machine_is_refused_by_the_tpm(void **state)
@@ -355,6 +367,7 @@ int main(void)
         cmocka_unit_test(revoked_machine_still_proves_itself_to_learn_whether_to_wipe),
         cmocka_unit_test(policy_that_does_not_accept_is_explained),
         cmocka_unit_test(answers_that_are_not_the_appliances_are_refused),
+        cmocka_unit_test(other_ek_that_is_refused_does_not_lose_the_attestation),
         cmocka_unit_test(challenge_made_for_another_machine_is_refused_by_the_tpm),
         cmocka_unit_test(bank_that_is_not_active_is_told),
         cmocka_unit_test(configuration_for_another_machine_is_not_applied),

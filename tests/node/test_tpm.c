@@ -98,6 +98,34 @@ static void certified_ek_of_the_wanted_kind_is_found(void **state)
     assert_non_null(found->certificate);
 }
 
+/* As the agent introduces it: the certificate first, the key only when it is needed. */
+static void certificate_is_read_without_making_its_key(void **state)
+{
+    (void)state;
+    AUTO(tpm) tpm = open_tpm(&certified);
+    AUTO(endorsement) known = find(tpm, TPM_KEY_RSA_2048);
+    AUTO(endorsement) read = NULL;
+    ASSERT_OK(endorsement_read(tpm, known->template, &read));
+    assert_null(read->public_area);
+    assert_memory_equal(read->ek->spki_sha384, known->ek->spki_sha384, SHA384_BYTES);
+    assert_true(view_equal(buf_view(read->certificate), buf_view(known->certificate)));
+    ASSERT_OK(endorsement_find_key(tpm, read));
+    assert_true(view_equal(buf_view(read->public_area), buf_view(known->public_area)));
+    AUTO(tpm_transient) key = TPM_TRANSIENT_NONE;
+    ASSERT_OK(endorsement_load(tpm, read, &key));
+}
+
+static void certificate_that_is_not_there_is_not_read(void **state)
+{
+    (void)state;
+    AUTO(tpm) tpm = open_tpm(&bare);
+    struct endorsement *none = NULL;
+    for (size_t i = 0; i < EK_TEMPLATES_COUNT; i++) {
+        ASSERT_E(endorsement_read(tpm, &ek_templates[i], &none), NOT_FOUND);
+    }
+    assert_null(none);
+}
+
 static void tpm_without_certificates_shows_its_public_key(void **state)
 {
     (void)state;
@@ -561,6 +589,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strongest_certified_ek_is_found_first),
         cmocka_unit_test(certified_ek_of_the_wanted_kind_is_found),
+        cmocka_unit_test(certificate_is_read_without_making_its_key),
+        cmocka_unit_test(certificate_that_is_not_there_is_not_read),
         cmocka_unit_test(tpm_without_certificates_shows_its_public_key),
         cmocka_unit_test(ek_is_the_same_every_time),
         cmocka_unit_test(ek_that_became_another_does_not_load),

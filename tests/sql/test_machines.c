@@ -173,6 +173,59 @@ static void ek_material_reads_back_as_it_was_sent(void **state)
     IN_BATCH(f, assert_err(ek_put(f->db, &ek), TOO_LONG));
 }
 
+/* EK number n for machine 1, that came n milliseconds after the first. */
+static void add_ek(struct fixture *f, unsigned n)
+{
+    struct ek_record ek = sample_ek(n);
+    memcpy(ek.machine_id, sample_machine(1).machine_id, sizeof ek.machine_id);
+    ek.since_ms = FIXTURE_NOW_MS + n;
+    ek.key_type = (int)n;
+    IN_BATCH(f, assert_ok(ek_put(f->db, &ek)));
+}
+
+static void eks_of_a_machine_are_listed_the_oldest_first(void **state)
+{
+    struct fixture *f = *state;
+    struct ek_summary eks[MACHINE_EKS_MAX];
+    size_t count = 9;
+    assert_ok(ek_list(f->db, sample_machine(1).machine_id, eks, &count));
+    assert_int_equal(count, 0);
+    fixture_insert_machine(f, 1);
+    fixture_insert_machine(f, 2);
+    add_ek(f, 5);
+    add_ek(f, 4);
+    add_ek(f, 6);
+    assert_ok(ek_list(f->db, sample_machine(1).machine_id, eks, &count));
+    assert_int_equal(count, MACHINE_EKS_MAX);
+    for (unsigned i = 1; i < MACHINE_EKS_MAX; i++) {
+        assert_string_equal(eks[i].fingerprint, sample_ek(i + 3).fingerprint);
+        assert_int_equal(eks[i].since_ms, FIXTURE_NOW_MS + i + 3);
+        assert_int_equal(eks[i].key_type, i + 3);
+        assert_int_equal(eks[i].source, 1);
+    }
+    add_ek(f, 7);
+    assert_ok(ek_list(f->db, sample_machine(1).machine_id, eks, &count));
+    assert_int_equal(count, MACHINE_EKS_MAX);
+}
+
+static void material_that_comes_again_leaves_the_date_of_the_ek(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(buf) storage = NULL;
+    struct ek_record ek = sample_ek(1);
+    fixture_insert_machine(f, 1);
+    add_ek(f, 4);
+    ek = sample_ek(4);
+    memcpy(ek.machine_id, sample_machine(1).machine_id, sizeof ek.machine_id);
+    ek.since_ms = FIXTURE_NOW_MS + 1000;
+    ek.spki = view_text("the same, sent again");
+    IN_BATCH(f, assert_ok(ek_put(f->db, &ek)));
+    assert_ok(buf_new(3 * EK_RECORD_MAX_BYTES, &storage));
+    assert_ok(ek_get(f->db, ek.fingerprint, storage, &ek));
+    assert_int_equal(ek.since_ms, FIXTURE_NOW_MS + 4);
+    assert_true(view_is(ek.spki, "the same, sent again"));
+}
+
 static void ek_without_certificate_reads_back_empty(void **state)
 {
     struct fixture *f = *state;
@@ -214,7 +267,8 @@ static void deleted_machine_leaves_only_its_audit_rows(void **state)
         assert_ok(ak_activate(f->db, &ak));
         assert_ok(evidence_put(f->db, &evidence));
         assert_ok(vote_put(f->db, &vote));
-        assert_ok(config_token_put(f->db, m.machine_id, token_hash, FIXTURE_NOW_MS * 2));
+        assert_ok(
+            config_token_put(f->db, m.machine_id, ek.fingerprint, token_hash, FIXTURE_NOW_MS * 2));
     });
     IN_BATCH(f, assert_ok(machine_delete(f->db, m.machine_id)));
     assert_ok(buf_new(3 * EK_RECORD_MAX_BYTES, &storage));
@@ -371,6 +425,8 @@ int main(void)
         TEST(machine_goes_by_its_own_eks_only),
         TEST(ek_of_another_machine_is_refused),
         TEST(ek_material_reads_back_as_it_was_sent),
+        TEST(eks_of_a_machine_are_listed_the_oldest_first),
+        TEST(material_that_comes_again_leaves_the_date_of_the_ek),
         TEST(ek_without_certificate_reads_back_empty),
         TEST(deleted_machine_leaves_only_its_audit_rows),
         TEST(listing_follows_insertion_and_filters),

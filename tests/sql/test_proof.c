@@ -214,6 +214,58 @@ static void ak_of_an_unknown_or_foreign_ek_is_refused(void **state)
     assert_err(ak_get(f->db, ak.ek_fingerprint, &ak), AK_UNKNOWN);
 }
 
+static void ak_activated_again_is_dated_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct ak_record ak = sample_ak(1);
+    struct ak_record found;
+    fixture_insert_machine(f, 1);
+    fixture_insert_machine(f, 2);
+    IN_BATCH(f, assert_ok(ak_activate(f->db, &ak)));
+    ak.activated_ms += 5;
+    IN_BATCH(f, assert_ok(ak_activate(f->db, &ak)));
+    assert_ok(ak_get(f->db, ak.ek_fingerprint, &found));
+    assert_memory_equal(&found, &ak, sizeof ak);
+    struct ak_record foreign = ak;
+    memcpy(foreign.machine_id, sample_machine(2).machine_id, sizeof foreign.machine_id);
+    IN_BATCH(f, assert_err(ak_activate(f->db, &foreign), MACHINE_UNKNOWN));
+}
+
+static void ak_is_found_by_its_name_under_every_ek(void **state)
+{
+    struct fixture *f = *state;
+    struct ak_record ak = sample_ak(1);
+    struct ak_record other = sample_ak(2);
+    struct ak_record same = sample_ak(3);
+    struct ak_holder holders[AK_HOLDERS_MAX];
+    size_t count = 9;
+    struct view name = view_of(ak.name, ak.name_len);
+    for (unsigned n = 1; n <= 3; n++) {
+        fixture_insert_machine(f, n);
+    }
+    memcpy(same.name, ak.name, sizeof same.name);
+    assert_ok(ak_holders(f->db, name, holders, &count));
+    assert_int_equal(count, 0);
+    IN_BATCH(f, {
+        assert_ok(ak_activate(f->db, &ak));
+        assert_ok(ak_activate(f->db, &other));
+        assert_ok(ak_activate(f->db, &same));
+    });
+    assert_ok(ak_holders(f->db, name, holders, &count));
+    assert_int_equal(count, 2);
+    bool in_order = strcmp(ak.ek_fingerprint, same.ek_fingerprint) < 0;
+    assert_string_equal(holders[in_order ? 0 : 1].machine_id, ak.machine_id);
+    assert_string_equal(holders[in_order ? 1 : 0].ek_fingerprint, same.ek_fingerprint);
+    /* The next AK of an EK takes the place of the last. */
+    sample_bytes(ak.name, ak.name_len, 77);
+    IN_BATCH(f, assert_ok(ak_activate(f->db, &ak)));
+    assert_ok(ak_holders(f->db, view_of(same.name, same.name_len), holders, &count));
+    assert_int_equal(count, 1);
+    assert_string_equal(holders[0].machine_id, same.machine_id);
+    uint8_t long_name[PROOF_AK_NAME_MAX_BYTES + 1] = {0};
+    assert_err(ak_holders(f->db, view_of(long_name, sizeof long_name), holders, &count), TOO_LONG);
+}
+
 static struct evidence_record sample_evidence(unsigned n)
 {
     struct evidence_record e = {
@@ -373,6 +425,8 @@ int main(void)
         TEST(session_parts_beyond_their_limits_are_refused),
         TEST(activated_ak_reads_back_and_is_replaced),
         TEST(ak_of_an_unknown_or_foreign_ek_is_refused),
+        TEST(ak_activated_again_is_dated_anew),
+        TEST(ak_is_found_by_its_name_under_every_ek),
         TEST(evidence_reads_back_with_all_sixty_four_bits),
         TEST(evidence_is_found_from_the_latest_back),
         TEST(evidence_of_a_machine_is_bounded_and_the_last_one_counts),

@@ -16,10 +16,10 @@ static bool reads_the_end_only(enum statement id)
     return id == STATEMENT_AUDIT_TAIL || id == STATEMENT_HEAD_LAST || id == STATEMENT_HEAD_TRIM;
 }
 
-/* Some rows that are sorted: a machine's votes, and break-glass credentials. */
+/* Some rows that are sorted: a machine's votes and EKs, and break-glass credentials. */
 static bool sorts_a_few(enum statement id)
 {
-    return id == STATEMENT_VOTE_LIST || id == STATEMENT_VOTE_HISTORY ||
+    return id == STATEMENT_VOTE_LIST || id == STATEMENT_VOTE_HISTORY || id == STATEMENT_EK_LIST ||
            id == STATEMENT_CREDENTIAL_LIST_OPEN;
 }
 
@@ -115,6 +115,34 @@ static void every_released_version_is_brought_up_to_date(void **state)
     }
 }
 
+/* Before version 5 a machine had one EK, from its registration on, and tokens named none. */
+static void ek_of_an_older_release_is_dated_by_its_registration(void **state)
+{
+    struct fixture *f = *state;
+    struct machine m;
+    struct ek_summary eks[MACHINE_EKS_MAX];
+    size_t count = 0;
+    make_version(f, 4);
+    fixture_tamper(f, "INSERT INTO machine VALUES (1, '00000001-0000-4000-8000-000000000000',"
+                      " zeroblob(48), zeroblob(32), 1, '', '', '', '', 'worker-app', '', 2, 0, '',"
+                      " '', '', '', 4711, 0, 0, 0, 0, '', '', '', '', 0, 0, 0, 0);"
+                      "INSERT INTO ek VALUES (zeroblob(48), '00000001-0000-4000-8000-000000000000',"
+                      " 1, 1);"
+                      "INSERT INTO config_token VALUES (zeroblob(48),"
+                      " '00000001-0000-4000-8000-000000000000', 4102444800000, 0)");
+    fixture_open(f);
+    assert_ok(machine_by_id(f->db, "00000001-0000-4000-8000-000000000000", &m));
+    assert_ok(ek_list(f->db, m.machine_id, eks, &count));
+    assert_int_equal(count, 1);
+    assert_string_equal(eks[0].fingerprint, m.ek_fingerprint);
+    assert_int_equal(eks[0].since_ms, 4711);
+    struct config_token_found token;
+    assert_ok(
+        config_token_find(f->db, (const uint8_t[TOKEN_HASH_BYTES]){0}, FIXTURE_NOW_MS, &token));
+    assert_string_equal(token.ek_fingerprint, "");
+    assert_ok(db_check(f->db));
+}
+
 static void migration_that_fails_leaves_the_old_version(void **state)
 {
     struct fixture *f = *state;
@@ -136,6 +164,7 @@ int main(void)
         OPENED(statement_with_the_wrong_number_of_arguments_is_a_bug),
         OPENED(statement_in_use_is_not_started_again),
         CLOSED(every_released_version_is_brought_up_to_date),
+        CLOSED(ek_of_an_older_release_is_dated_by_its_registration),
         CLOSED(migration_that_fails_leaves_the_old_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,11 +12,12 @@ static const uint8_t NEXT_TOKEN[TOKEN_HASH_BYTES] = {4, 5, 6};
 
 static void put_token(struct fixture *f, const uint8_t *token)
 {
-    IN_BATCH(f, assert_ok(config_token_put(f->db, sample_machine(1).machine_id, token,
+    struct machine m = sample_machine(1);
+    IN_BATCH(f, assert_ok(config_token_put(f->db, m.machine_id, sample_ek(2).fingerprint, token,
                                            FIXTURE_NOW_MS + TTL_MS)));
 }
 
-static void config_token_names_its_machine(void **state)
+static void config_token_names_its_machine_and_the_ek_that_attested(void **state)
 {
     struct fixture *f = *state;
     struct config_token_found found;
@@ -24,8 +25,22 @@ static void config_token_names_its_machine(void **state)
     put_token(f, TOKEN);
     assert_ok(config_token_find(f->db, TOKEN, FIXTURE_NOW_MS, &found));
     assert_string_equal(found.machine_id, sample_machine(1).machine_id);
+    assert_string_equal(found.ek_fingerprint, sample_ek(2).fingerprint);
     assert_int_equal(found.fetched_ms, 0);
     assert_int_equal(found.expires_ms, FIXTURE_NOW_MS + TTL_MS);
+}
+
+static void config_token_of_an_older_release_names_no_ek(void **state)
+{
+    struct fixture *f = *state;
+    struct config_token_found found;
+    fixture_insert_machine(f, 1);
+    put_token(f, TOKEN);
+    fixture_close(f);
+    fixture_tamper(f, "UPDATE config_token SET ek_fingerprint = x''");
+    fixture_open(f);
+    assert_ok(config_token_find(f->db, TOKEN, FIXTURE_NOW_MS, &found));
+    assert_string_equal(found.ek_fingerprint, "");
 }
 
 static void unknown_and_expired_config_tokens_are_the_same(void **state)
@@ -88,7 +103,8 @@ static void killed_config_token_is_unknown(void **state)
 static void config_token_of_nobody_is_refused(void **state)
 {
     struct fixture *f = *state;
-    IN_BATCH(f, assert_err(config_token_put(f->db, sample_machine(1).machine_id, TOKEN,
+    struct machine m = sample_machine(1);
+    IN_BATCH(f, assert_err(config_token_put(f->db, m.machine_id, m.ek_fingerprint, TOKEN,
                                             FIXTURE_NOW_MS + TTL_MS),
                            MACHINE_UNKNOWN));
 }
@@ -353,7 +369,8 @@ int main(void)
 {
 #define TEST(test_) cmocka_unit_test_setup_teardown(test_, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(config_token_names_its_machine),
+        TEST(config_token_names_its_machine_and_the_ek_that_attested),
+        TEST(config_token_of_an_older_release_names_no_ek),
         TEST(unknown_and_expired_config_tokens_are_the_same),
         TEST(config_token_dies_after_its_grace_period),
         TEST(machine_has_one_live_config_token),
