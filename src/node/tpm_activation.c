@@ -1,22 +1,43 @@
 #include "node/tpm_activation.h"
 
+#include <string.h>
+
 #include <tss2/tss2_mu.h>
 
-/* Low-range EKs may be used by whoever may use the endorsement hierarchy:
- * PolicySecret(TPM_RH_ENDORSEMENT), EK Credential Profile B.6.2. */
-static ERRFN start_policy(struct tpm *tpm, TPMI_ALG_HASH name_alg,
+/* High-range EKs have a policy of two branches, of which the first holds by now (B.6.4, B.6.5). */
+static ERRFN choose_branch(struct tpm *tpm, ESYS_TR session, struct view other_branch)
+{
+    TPM2B_DIGEST *first = NULL;
+    TSS2_RC code =
+        Esys_PolicyGetDigest(tpm->esys, session, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &first);
+    TRY(tpm_check(tpm, "TPM2_PolicyGetDigest", code));
+    TPML_DIGEST branches = {.count = 2, .digests = {*first, {.size = (UINT16)other_branch.len}}};
+    memcpy(branches.digests[1].buffer, other_branch.data, other_branch.len);
+    Esys_Free(first);
+    code = Esys_PolicyOR(tpm->esys, session, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &branches);
+    return tpm_check(tpm, "TPM2_PolicyOR", code);
+}
+
+/* EKs may be used by whoever may use the endorsement hierarchy: PolicySecret(TPM_RH_ENDORSEMENT),
+ * EK Credential Profile B.6.2. High-range ones take the empty password as well, but not from a TPM
+ * in lockout, where power cuts lead that count as guesses. */
+static ERRFN start_policy(struct tpm *tpm, const struct ek_template *template,
                           struct tpm_transient *out_session)
 {
     TPMT_SYM_DEF none = {.algorithm = TPM2_ALG_NULL};
     ESYS_TR handle = ESYS_TR_NONE;
-    TSS2_RC code =
-        Esys_StartAuthSession(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                              ESYS_TR_NONE, NULL, TPM2_SE_POLICY, &none, name_alg, &handle);
+    TSS2_RC code = Esys_StartAuthSession(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                         ESYS_TR_NONE, ESYS_TR_NONE, NULL, TPM2_SE_POLICY, &none,
+                                         template->name_alg, &handle);
     TRY(tpm_check(tpm, "TPM2_StartAuthSession", code));
     AUTO(tpm_transient) session = {tpm, handle};
     code = Esys_PolicySecret(tpm->esys, ESYS_TR_RH_ENDORSEMENT, session.handle, ESYS_TR_PASSWORD,
                              ESYS_TR_NONE, ESYS_TR_NONE, NULL, NULL, NULL, 0, NULL, NULL);
     TRY(tpm_check(tpm, "TPM2_PolicySecret", code));
+    struct view other_branch = ek_template_other_branch(template);
+    if (other_branch.len > 0) {
+        TRY(choose_branch(tpm, session.handle, other_branch));
+    }
     *out_session = tpm_transient_steal(&session);
     return OK;
 }
@@ -58,12 +79,9 @@ ERRFN credential_activate(struct tpm *tpm, const struct endorsement *endorsement
     TPM2B_ENCRYPTED_SECRET sealed;
     TRY(unmarshal(id_object, encrypted_secret, &blob, &sealed));
     AUTO(tpm_transient) policy = TPM_TRANSIENT_NONE;
-    if (!endorsement->template->high_range) {
-        TRY(start_policy(tpm, endorsement->template->name_alg, &policy));
-    }
-    ESYS_TR ek_authority = endorsement->template->high_range ? ESYS_TR_PASSWORD : policy.handle;
+    TRY(start_policy(tpm, endorsement->template, &policy));
     TPM2B_DIGEST *opened = NULL;
-    TSS2_RC code = Esys_ActivateCredential(tpm->esys, ak, ek, ESYS_TR_PASSWORD, ek_authority,
+    TSS2_RC code = Esys_ActivateCredential(tpm->esys, ak, ek, ESYS_TR_PASSWORD, policy.handle,
                                            ESYS_TR_NONE, &blob, &sealed, &opened);
     TRY(activation_error(tpm, code));
     err_t e = secret_copy(view_of(opened->buffer, opened->size), out_secret);

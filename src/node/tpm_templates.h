@@ -11,8 +11,8 @@ struct ek_template {
     const char *name; /* the profile's: "L-1", "H-3", … */
     enum tpm_key key;
     TPM2_HANDLE certificate_index; /* NV index of the certificate */
-    bool high_range; /* usable with the empty password; the low ones need PolicySecret(endorsement)
-                      */
+    bool high_range; /* usable with the empty password too, but not when the TPM is in lockout; the
+                        low ones need PolicySecret(endorsement) */
     TPMI_ALG_HASH name_alg;
     TPMI_AES_KEY_BITS symmetric_bits;
 };
@@ -22,6 +22,10 @@ enum { EK_TEMPLATES_COUNT = 8 };
 extern const struct ek_template ek_templates[EK_TEMPLATES_COUNT];
 
 void ek_template_public(const struct ek_template *t, TPM2B_PUBLIC *out_public);
+
+/* What else than PolicySecret(endorsement) the key's policy takes: the other digest of its
+ * PolicyOR; empty where the policy is PolicySecret alone. */
+struct view ek_template_other_branch(const struct ek_template *t);
 
 enum ak_kind { AK_KIND_NONE = 0, AK_KIND_P384, AK_KIND_P256, AK_KIND_RSA_2048 };
 

@@ -371,6 +371,37 @@ static void activation_opens_what_was_sealed_to_this_tpm(void **state)
     }
 }
 
+/* What a fresh secret sealed to this EK and an AK comes out as. */
+static void expect_activation(const struct swtpm *swtpm, enum tpm_key ek)
+{
+    struct rig rig;
+    rig_up(swtpm, ek, AK_KIND_P256, &rig);
+    AUTO(buf) id_object = NULL;
+    AUTO(buf) encrypted = NULL;
+    AUTO(secret) opened = NULL;
+    seal(rig.endorsement->ek, ak_name(rig.ak), &id_object, &encrypted);
+    ASSERT_OK(activate(&rig, id_object, encrypted, &opened));
+    assert_true(view_is(secret_view(opened), challenge));
+    rig_down(&rig);
+}
+
+/* A machine whose power was cut often: TPMs count that as guesses at passwords. */
+static void lockout_keeps_no_node_out(void **state)
+{
+    (void)state;
+    struct swtpm own;
+    swtpm_start(true, &own);
+    swtpm_run(&own, "tpm2_dictionarylockout --setup-parameters --max-tries=1 --recovery-time=3600 "
+                    "--lockout-recovery-time=3600 && "
+                    "tpm2_createprimary -Q -C o -p right -c parent && "
+                    "! tpm2_create -Q -C parent -P wrong -u public -r private && "
+                    "tpm2_flushcontext -t && "
+                    "tpm2_getcap properties-variable | grep -q 'inLockout: *1'");
+    expect_activation(&own, TPM_KEY_P384);
+    expect_activation(&own, TPM_KEY_RSA_2048);
+    swtpm_stop(&own);
+}
+
 static void credential_for_another_ak_is_refused(void **state)
 {
     (void)state;
@@ -601,6 +632,7 @@ int main(void)
         cmocka_unit_test(absent_tpm_is_told),
         cmocka_unit_test(failed_command_has_no_text_before_it_failed),
         cmocka_unit_test(activation_opens_what_was_sealed_to_this_tpm),
+        cmocka_unit_test(lockout_keeps_no_node_out),
         cmocka_unit_test(credential_for_another_ak_is_refused),
         cmocka_unit_test(credential_for_another_tpm_is_refused),
         cmocka_unit_test(altered_or_cut_credential_is_refused),
