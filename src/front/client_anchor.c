@@ -11,11 +11,9 @@
 #include "base/log.h"
 
 enum {
-    ANCHOR_DEADLINE_MS = 1000, /* a handshake waits for it */
-    ANCHOR_FRESH_MS =
-        15 * 1000, /* what the signer made a moment ago counts there for eight times as long */
-    ANCHOR_USED_MS = 30 * 1000, /* then none is better: the handshake would hardly have begun before
-                                   it stops to count */
+    ANCHOR_DEADLINE_MS = 1000,   /* a handshake waits for it */
+    ANCHOR_FRESH_MS = 15 * 1000, /* with the signer it counts for eight times as long */
+    ANCHOR_USED_MS = 30 * 1000,  /* while a fresher one is awaited; older, it soon stops to count */
     ANCHOR_RETRY_MS = 1000
 };
 

@@ -51,9 +51,7 @@ static void client_free(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index
     free(c);
 }
 
-/* -- what goes by
- * --------------------------------------------------------------------------------------------------
- */
+/* -- what goes by ------------------------------------------------------------------------------ */
 
 /* Without a certificate the messages are of no use, nor when there are too many. */
 static void forget(struct tls_client *c)
@@ -118,9 +116,7 @@ struct view tls_client_handshake(void)
     return current && current->shown ? buf_view(current->messages) : VIEW_EMPTY;
 }
 
-/* -- asking
- * ------------------------------------------------------------------------------------------------------
- */
+/* -- asking ------------------------------------------------------------------------------------ */
 
 static int add_anchor(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
                       size_t *out_len, X509 *certificate, size_t chain_index, int *alert,
@@ -174,9 +170,7 @@ bool tls_client_ask(SSL *ssl)
     return name_ca(ssl, c->ca);
 }
 
-/* -- looking
- * ------------------------------------------------------------------------------------------------------
- */
+/* -- looking ----------------------------------------------------------------------------------- */
 
 /* The error decides which alert the client is told: unknown_ca, certificate_expired,
  * unsupported_certificate (RFC 8446 section 6.2). */

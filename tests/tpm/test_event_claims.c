@@ -970,9 +970,7 @@ static void phases_and_the_machine_id_are_words_that_were_measured(void **state)
     assert_claim(claims, "machine.id", "0123");
 }
 
-/* -- limits
- * ------------------------------------------------------------------------------------------------
- */
+/* -- limits ------------------------------------------------------------------------------------ */
 
 static void control_characters_never_reach_a_claim(void **state)
 {

@@ -816,9 +816,7 @@ static void no_values_are_no_proof(void **state)
     assert_false(event_check_passes(&check, 0));
 }
 
-/* -- damage
- * ------------------------------------------------------------------------------------------------------
- */
+/* -- damage ------------------------------------------------------------------------------------ */
 
 static void read_everything(struct view bytes, struct event_replay *out_replay, bool *out_read)
 {
