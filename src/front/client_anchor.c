@@ -25,6 +25,7 @@ struct client_anchor {
     uint64_t fetched_ms;
     uint64_t try_again_ms;
     bool fetching;
+    unsigned signers; /* how many came before the one of now */
 };
 
 ERRFN client_anchor_new(struct ipc_client *api, struct client_anchor **out_anchor)
@@ -41,6 +42,7 @@ void client_anchor_forget(struct client_anchor *a)
     pthread_mutex_lock(&a->lock);
     X509_free(STEAL(a->ca));
     a->try_again_ms = 0;
+    a->signers++;
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -62,15 +64,18 @@ static ERRFN fetch(struct ipc_client *api, uint8_t out_bytes[static IPC_TLS_ANCH
     return called;
 }
 
-/* Out of the lock: the others go on with what there is. */
-static void refresh(struct client_anchor *a)
+/* Out of the lock: the others go on with what there is. An answer that crossed with the end of its
+ * signer is of no use any more. */
+static void refresh(struct client_anchor *a, unsigned signers)
 {
     uint8_t bytes[IPC_TLS_ANCHOR_BYTES];
     X509 *ca = NULL;
     err_t fetched = fetch(a->api, bytes, &ca);
     pthread_mutex_lock(&a->lock);
     a->fetching = false;
-    if (IS_OK(fetched)) {
+    if (IS_OK(fetched) && a->signers != signers) {
+        X509_free(ca);
+    } else if (IS_OK(fetched)) {
         X509_free(a->ca);
         a->ca = ca;
         memcpy(a->bytes, bytes, sizeof a->bytes);
@@ -84,13 +89,14 @@ static void refresh(struct client_anchor *a)
     }
 }
 
-static bool is_mine_to_refresh(struct client_anchor *a)
+static bool is_mine_to_refresh(struct client_anchor *a, unsigned *out_signers)
 {
     uint64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&a->lock);
     bool old = !a->ca || now - a->fetched_ms >= ANCHOR_FRESH_MS;
     bool mine = old && !a->fetching && now >= a->try_again_ms;
     a->fetching = a->fetching || mine;
+    *out_signers = a->signers;
     pthread_mutex_unlock(&a->lock);
     return mine;
 }
@@ -98,8 +104,9 @@ static bool is_mine_to_refresh(struct client_anchor *a)
 bool client_anchor_take(struct client_anchor *a, uint8_t out_bytes[static IPC_TLS_ANCHOR_BYTES],
                         X509 **out_ca)
 {
-    if (is_mine_to_refresh(a)) {
-        refresh(a);
+    unsigned signers;
+    if (is_mine_to_refresh(a, &signers)) {
+        refresh(a, signers);
     }
     pthread_mutex_lock(&a->lock);
     bool usable =
