@@ -85,6 +85,20 @@ def test_second_ek_joins_by_proof_and_attests_as_the_same_machine(appliance, rsa
     assert [row["machine_id"] for row in rows(appliance, "approve")] == [rsa.machine_id]
 
 
+def test_exported_evidence_goes_with_the_ek_that_it_came_with(appliance, rsa, p384, tmp_path):
+    assert p384.ak_activate(rsa.machine_id).status == 200
+    for shown, name in ((p384, "p384"), (rsa, "rsa")):
+        assert shown.attest().status == 200
+        folder = str(tmp_path / name)
+        done = appliance.cli("machine", "export", rsa.machine_id, folder, "-o", "table")
+        summary = json.load(open(os.path.join(folder, "evidence.json")))
+        assert summary["ek_fingerprint"] == shown.identity["ek_fingerprint"]
+        with open(os.path.join(folder, "ek.bin"), "rb") as file:
+            assert b64(file.read()) == shown.identity["ek_cert_pem"]
+        quote = subprocess.run([os.path.join(BIN, "attestation"), *done.stdout.splitlines()[0].split()[1:], "--json"], capture_output=True)
+        assert json.loads(quote.stdout)["valid"] is True
+
+
 def test_join_is_told_on_both_sides_of_the_audit_log(appliance, rsa, p384):
     assert p384.ak_activate(rsa.machine_id).status == 200
     gone, = rows(appliance, "machine_absorbed")
