@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/text.h"
@@ -99,14 +100,42 @@ static void print_commands(const char *folder, const char *ek_source)
     }
 }
 
-static ERRFN write_all(const char *folder, json_t *answer)
+static void remove_file(const char *folder, const char *name)
 {
-    ENSURE(mkdir(folder, 0700) == 0 || errno != EEXIST, FOLDER_EXISTS);
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path) {
+        (void)unlink(path);
+    }
+}
+
+/* Half of the evidence is none, and in the way of the next try. */
+static void remove_all(const char *folder)
+{
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        remove_file(folder, parts[i].file);
+    }
+    remove_file(folder, "pcrs.json");
+    remove_file(folder, "evidence.json");
+    (void)rmdir(folder);
+}
+
+static ERRFN write_files(const char *folder, json_t *answer)
+{
     for (size_t i = 0; i < PART_COUNT; i++) {
         TRY(write_part(folder, &parts[i], answer));
     }
     TRY(write_values(folder, answer));
     return write_json(folder, "evidence.json", answer);
+}
+
+static ERRFN write_all(const char *folder, json_t *answer)
+{
+    ENSURE(mkdir(folder, 0700) == 0 || errno != EEXIST, FOLDER_EXISTS);
+    err_t written = write_files(folder, answer);
+    if (!IS_OK(written)) {
+        remove_all(folder);
+    }
+    return written;
 }
 
 err_t machine_export(struct session *session, const struct options *options)

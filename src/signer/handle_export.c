@@ -40,7 +40,7 @@ static ERRFN export_quote(struct call *call, const struct machine *machine, stru
     return list_values(call, out_evidence->pcr_values, &out_reply->pcr_values);
 }
 
-/* An EK may have come as a certificate or as its public area; the AK is missing when it was another EK's since. */
+/* An EK came as a certificate or as its public area. An EK that proved nothing yet has no AK. */
 static ERRFN export_keys(struct call *call, const char *fingerprint, struct ipc_machine_export_reply *out_reply)
 {
     struct ek_record ek;

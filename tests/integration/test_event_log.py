@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+import resource
+import signal
+import subprocess
 
 import pytest
 import yaml_text
@@ -99,6 +102,21 @@ def test_exported_evidence_is_verified_without_the_appliance(linux, node, tmp_pa
     assert same.returncode == 0
     again = linux.cli("machine", "export", linux.machine_id, str(folder), check=False)
     assert again.returncode != 0 and "That folder is there already" in again.stderr
+
+
+def test_export_that_fails_leaves_no_half_of_it(linux, node, tmp_path):
+    assert attest(node, LOG).returncode == 0
+    folder = tmp_path / "evidence"
+
+    def little_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))  # the event log has ten times as much
+
+    done = subprocess.run([os.path.join(BIN, "attestation"), "--credential", linux.credential, "--api-url", linux.url, "--ca", linux.chain,
+                           "machine", "export", linux.machine_id, str(folder)], preexec_fn=little_room, capture_output=True, text=True)
+    assert done.returncode != 0 and done.stderr and not folder.exists()
+    linux.cli("machine", "export", linux.machine_id, str(folder))
+    assert (folder / "evidence.json").exists()
 
 
 def test_evidence_is_exported_to_operators_only_and_none_is_said_to_be_none(linux):
