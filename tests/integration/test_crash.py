@@ -128,8 +128,19 @@ def kill_all(appliance, node):
             continue
         name = random.choice(CHILDREN)
         killed[name] += 1
-        os.kill(wait_until(lambda: running(appliance, name), 30, f"{name} to run again"), 9)
+        wait_until(lambda: kill(appliance, name), 30, f"{name} to run again")
     return killed, attested
+
+
+def kill(appliance, name):
+    """False when it is not there, or ended by itself just now: it goes with a peer that was killed."""
+    pid = running(appliance, name)
+    try:
+        if pid:
+            os.kill(pid, 9)
+    except ProcessLookupError:
+        return False
+    return bool(pid)
 
 
 def check(appliance, node, machine_id, load, killed, attested):

@@ -152,6 +152,24 @@ def flood(appliance, path, body, times):
     return said, time.monotonic() - began
 
 
+def told(appliance):
+    """Refusals that have a row, and those that were counted in one."""
+    rows = appliance.audit()
+    written = sum(row["action"] == "self_register_refused" for row in rows)
+    return written + sum(json.loads(row["detail"])["count"] for row in rows if row["action"] == "refusals_suppressed")
+
+
+def post_until_one_is_only_counted(appliance, body, posted):
+    """The flood's own last one may have got its row. How many it was in the end."""
+    for _ in range(20):
+        if told(appliance) < posted:
+            return posted
+        for _ in range(10):
+            assert appliance.post(REGISTER, body).status == 403
+            posted += 1
+    raise AssertionError("every refusal got a row: there is no bound")
+
+
 def test_flood_of_untrusted_registrations_makes_no_machine_and_no_endless_log(workshop):
     fingerprint = hashlib.sha384(workshop.software_ek()).hexdigest()
     body = ek_fields(workshop.certificate("ek"), fingerprint)
@@ -163,13 +181,12 @@ def test_flood_of_untrusted_registrations_makes_no_machine_and_no_endless_log(wo
         rows = [row for row in appliance.audit() if row["action"] in ("self_register_refused", "refusals_suppressed")]
         assert 490 <= len(rows) <= 500 + 10 * seconds + 2
 
+        posted = post_until_one_is_only_counted(appliance, body, len(said))
         time.sleep(1)
         assert appliance.post(REGISTER, body).status == 403
         tail = appliance.audit()[-2:]
         assert [row["action"] for row in tail] == ["refusals_suppressed", "self_register_refused"]
-        written = sum(row["action"] == "self_register_refused" for row in appliance.audit())
-        counted = sum(json.loads(row["detail"])["count"] for row in appliance.audit() if row["action"] == "refusals_suppressed")
-        assert written + counted == len(said) + 1
+        assert told(appliance) == posted + 1
 
 
 def test_what_a_stranger_can_use_up_is_bounded():
